@@ -1,7 +1,7 @@
 #include <rafka/task.hpp>
 
 #include <array>
-#include <bit>
+#include <cstdint>
 #include <new>
 
 namespace rafka::detail {
