@@ -7,6 +7,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
 
 namespace rafka {
 
@@ -37,6 +40,10 @@ struct Uuid {
     friend auto operator<=>(const Uuid&, const Uuid&) = default;
     bool is_zero() const { return *this == Uuid{}; }
 };
+
+// Kafka's text of an id: 22 characters of unpadded base64url. In src/base/uuid.cpp.
+std::string to_text(const Uuid& id);
+std::optional<Uuid> uuid_of(std::string_view text);  // Nothing unless it is exactly that.
 
 using LeaderEpoch = int32_t;  // -1: unknown.
 
