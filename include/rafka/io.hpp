@@ -78,7 +78,7 @@ enum class Code : uint8_t {
     space,           // path, out (FileSystemSpace*)
     lock,            // file: exclusive fcntl record lock on the whole file, as Java's FileChannel takes it; Errc::locked
     // Of sockets (stream, TCP_NODELAY set by accept and connect).
-    listen,          // address (in: where; out: the bound port) -> descriptor
+    listen,          // address (in: where; out: the bound port), flags (Listen) -> descriptor
     accept,          // file, address (out: the peer) -> descriptor
     connect,         // address -> descriptor
     receive,         // file, buffers -> bytes, 0 when the peer is done; may be short. flags (Receive)
@@ -95,6 +95,8 @@ inline constexpr uint32_t durable = 1;
 inline constexpr uint32_t data_only = 1;
 // Receive: complete only when the buffers are full, or the peer is done (MSG_WAITALL).
 inline constexpr uint32_t all = 1;
+// Listen: several loops of this process listen on the same port, and the kernel spreads connections over them.
+inline constexpr uint32_t share_port = 1;
 }  // namespace flag
 
 // One request to the outside world, as data.
@@ -139,6 +141,8 @@ public:
     virtual Operation* poll(Instant until) = 0;
     // From any thread: ends a poll() that waits, now or next.
     virtual void wake() = 0;
+    // For destructors: gives a descriptor back at once, without an answer. Requires that nothing is in flight on it.
+    virtual void drop(int file) = 0;
 
     virtual Instant now() const = 0;
     virtual Timestamp wall() const = 0;
@@ -167,8 +171,11 @@ Errc errc_of(int error_number);  // In src/io/errc.cpp.
 // Awaits one operation. The value is its result; a negative one becomes an Errc.
 class [[nodiscard]] Await {
 public:
-    Await(Io& io, const Operation& operation, Cancel* cancel = nullptr) : io_(io), operation_(operation), cancel_(cancel) {}
+    Await(Io& io, const Operation& operation, Cancel* cancel = nullptr) : io_(io), operation_(operation), cancel_(cancel) {
+        if (operation.buffers.data() == &operation.single) operation_.buffers = {&operation_.single, 1};
+    }
     Await(const Await&) = delete;
+    Await& operator=(const Await&) = delete;
 
     bool await_ready() const noexcept { return cancel_ != nullptr && cancel_->fired_; }
     void await_suspend(std::coroutine_handle<> waiter);

@@ -9,6 +9,8 @@
 
 #include <atomic>
 #include <cstdint>
+#include <optional>
+#include <type_traits>
 #include <vector>
 
 namespace rafka {
@@ -18,6 +20,7 @@ struct Timer {
     Instant deadline{};
     std::coroutine_handle<> waiter{};
     size_t place = SIZE_MAX;  // In the heap; SIZE_MAX: not in it.
+    uint64_t order = 0;       // Among equal deadlines, first come first served.
 };
 
 // A coroutine on its way to another loop.
@@ -60,17 +63,23 @@ public:
     void remove(Timer& timer);  // Nothing if it is not in the heap.
 
 private:
+    bool step();
+    Operation* wait(Instant limit);
+    void learn(Duration waited);
     bool run_ready();
-    bool run_due();
-    bool take_mail();
+    void take_due();
+    void take_mail();
+    void rise(size_t place);
+    void sink(size_t place);
 
     Io& io_;
     uint32_t index_;
     Duration spin_max_;
-    Duration spin_{};
+    Duration typical_wait_;  // A moving average, learned.
     std::vector<std::coroutine_handle<>> ready_;
     std::vector<std::coroutine_handle<>> running_;
     std::vector<Timer*> timers_;
+    uint64_t timers_added_ = 0;
     std::atomic<Mail*> mail_{nullptr};
     std::atomic<bool> sleeping_{false};
     std::atomic<bool> stopping_{false};
@@ -168,6 +177,29 @@ private:
     Event done_;
     size_t size_ = 0;
 };
+
+namespace detail {
+template <class T>
+Task<> keep_result(Task<T> work, std::optional<T>& to) {
+    T result = co_await std::move(work);
+    to.emplace(std::move(result));
+}
+}  // namespace detail
+
+// Turns the loop until the task is done. From outside of the loop, on its thread: in main() and in tests.
+template <class T>
+T block_on(Loop& loop, Task<T> work) {
+    Scope scope(loop);
+    if constexpr (std::is_void_v<T>) {
+        scope.start(std::move(work));
+        while (scope.size() > 0) loop.turn(never);
+    } else {
+        std::optional<T> result;
+        scope.start(detail::keep_result<T>(std::move(work), result));
+        while (scope.size() > 0) loop.turn(never);
+        return std::move(*result);
+    }
+}
 
 // Moves the coroutine that awaits it to another loop.
 class [[nodiscard]] Hop {
