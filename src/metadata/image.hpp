@@ -49,7 +49,7 @@ struct Broker {
     bool fenced = true;
     bool in_controlled_shutdown = false;
     std::vector<Uuid> directories;
-    std::vector<Uuid> cordoned_directories;
+    std::optional<std::vector<Uuid>> cordoned_directories;  // Null until the broker told.
 
     const Endpoint* endpoint(std::string_view listener) const;
     friend bool operator==(const Broker&, const Broker&) = default;
@@ -74,7 +74,7 @@ struct PartitionState {
     std::vector<int32_t> adding_replicas;
     std::vector<int32_t> eligible_leader_replicas;
     std::vector<int32_t> last_known_elr;
-    std::vector<Uuid> directories;   // As long as `replicas`, or empty in records older than directory assignment.
+    std::vector<Uuid> directories;   // As long as `replicas`; zero ids where the record was older than assignment.
     int32_t leader = no_leader;
     int8_t leader_recovery_state = 0;  // RECOVERED 0, RECOVERING 1.
     LeaderEpoch leader_epoch = 0;
