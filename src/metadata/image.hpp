@@ -55,14 +55,14 @@ struct Broker {
     friend bool operator==(const Broker&, const Broker&) = default;
 };
 
-struct Controller {
+struct ControllerRegistration {
     int32_t id = -1;
     Uuid incarnation;
     bool zk_migration_ready = false;
     std::vector<Endpoint> endpoints;
     std::vector<FeatureRange> features;
 
-    friend bool operator==(const Controller&, const Controller&) = default;
+    friend bool operator==(const ControllerRegistration&, const ControllerRegistration&) = default;
 };
 
 inline constexpr int32_t no_leader = -1;
@@ -188,7 +188,7 @@ struct Image {
 
     Features features;
     SharedSet<Broker, IdOf> brokers;
-    SharedSet<Controller, IdOf> controllers;
+    SharedSet<ControllerRegistration, IdOf> controllers;
     SharedSet<Topic, NameOf> topics;        // Sorted by name.
     SharedSet<Topic, IdOf> topics_by_id;    // The same objects.
     SharedSet<Config, ResourceOf> configs;  // Only resources with a value.
