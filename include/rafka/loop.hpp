@@ -48,7 +48,8 @@ public:
     void run();
     // From any thread.
     void stop();
-    // One turn: runs what is ready, polls once, waiting at most until `until`. True if anything ran. For tests and Sim.
+    // One turn: polls once, waiting at most until `until` and not at all if something is ready, then runs what is ready.
+    // True if anything ran. For tests and Sim.
     bool turn(Instant until);
     // What turn() would wait for: the next deadline, or never.
     Instant next_deadline() const;
@@ -63,7 +64,6 @@ public:
     void remove(Timer& timer);  // Nothing if it is not in the heap.
 
 private:
-    bool step();
     Operation* wait(Instant limit);
     void learn(Duration waited);
     bool run_ready();

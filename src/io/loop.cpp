@@ -22,6 +22,8 @@ private:
     Loop* outer_;
 };
 
+constexpr int rounds_max = 4;
+
 bool earlier(const Timer& a, const Timer& b) {
     return a.deadline != b.deadline ? a.deadline < b.deadline : a.order < b.order;
 }
@@ -57,20 +59,19 @@ void Loop::stop() {
 
 bool Loop::turn(Instant until) {
     Entered entered(*this);
-    bool ran = step();
+    // Looks first and runs then: whoever turns the loop until something has happened sees it before the next wait.
     Instant limit = ready_.empty() ? std::min(until, next_deadline()) : Instant{};
     for (auto* done = wait(limit); done != nullptr;) {
         // Its frame may go once its waiter runs, which is later.
         ready_.push_back(done->waiter);
         done = done->next;
     }
-    return step() || ran;
-}
-
-bool Loop::step() {
     take_mail();
     take_due();
-    return run_ready();
+    bool ran = false;
+    // What they start is run in the same turn, but not so often that operations wait for long.
+    for (int round = 0; round < rounds_max && run_ready(); ++round) ran = true;
+    return ran;
 }
 
 Operation* Loop::wait(Instant limit) {

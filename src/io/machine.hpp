@@ -26,6 +26,11 @@ public:
         (last_ ? last_->next : first_) = &operation;
         last_ = &operation;
     }
+    void push_front(Operation& operation) {
+        operation.next = first_;
+        first_ = &operation;
+        if (last_ == nullptr) last_ = &operation;
+    }
     Operation* front() const { return first_; }
     Operation* pop() {
         auto* operation = first_;
