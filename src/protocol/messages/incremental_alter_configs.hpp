@@ -1,0 +1,71 @@
+#pragma once
+
+#include "protocol/api.hpp"
+#include "protocol/errors.hpp"
+#include "wire/message.hpp"
+
+namespace rafka::protocol {
+
+struct IncrementalAlterConfigsRequest {
+    static constexpr auto schema = schema_of(ApiKey::incremental_alter_configs);
+
+    struct Config {
+        std::string_view name;
+        int8_t config_operation = 0;  // 0 set, 1 delete, 2 append, 3 subtract.
+        std::optional<std::string_view> value;
+
+        static void fields(auto& self, auto& f) {
+            f(self.name);
+            f(self.config_operation);
+            f(self.value);
+        }
+    };
+
+    struct Resource {
+        int8_t resource_type = 0;
+        std::string_view resource_name;
+        Array<Config> configs;
+
+        static void fields(auto& self, auto& f) {
+            f(self.resource_type);
+            f(self.resource_name);
+            f(self.configs);
+        }
+    };
+
+    Array<Resource> resources;
+    bool validate_only = false;
+
+    static void fields(auto& self, auto& f) {
+        f(self.resources);
+        f(self.validate_only);
+    }
+};
+
+struct IncrementalAlterConfigsResponse {
+    static constexpr auto schema = schema_of(ApiKey::incremental_alter_configs);
+
+    struct Resource {
+        ErrorCode error_code = ErrorCode::none;
+        std::optional<std::string_view> error_message;
+        int8_t resource_type = 0;
+        std::string_view resource_name;
+
+        static void fields(auto& self, auto& f) {
+            f(self.error_code);
+            f(self.error_message);
+            f(self.resource_type);
+            f(self.resource_name);
+        }
+    };
+
+    int32_t throttle_time_ms = 0;
+    Array<Resource> responses;
+
+    static void fields(auto& self, auto& f) {
+        f(self.throttle_time_ms);
+        f(self.responses);
+    }
+};
+
+}  // namespace rafka::protocol
