@@ -22,17 +22,4 @@ void Describer::bytes(size_t size) { text_ += '<' + std::to_string(size) + " byt
 
 void Describer::uuid(const Uuid& x) { text_ += to_text(x); }
 
-std::string to_text(const Uuid& id) {
-    constexpr auto digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-    std::string text;
-    uint32_t bits = 0;
-    int count = 0;
-    for (auto byte : id.bytes) {
-        bits = bits << 8 | uint32_t(byte);
-        for (count += 8; count >= 6; count -= 6) text += digits[bits >> (count - 6) & 63];
-    }
-    text += digits[bits << (6 - count) & 63];  // 128 bits leave two over.
-    return text;
-}
-
 }  // namespace rafka::wire

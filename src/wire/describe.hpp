@@ -79,7 +79,4 @@ private:
     int16_t version_;
 };
 
-// Kafka's text form: URL-safe base64 without padding, 22 characters.
-std::string to_text(const Uuid& id);
-
 }  // namespace rafka::wire
