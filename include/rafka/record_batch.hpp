@@ -112,6 +112,8 @@ class RecordReader {
 public:
     // `decompressed_max` bounds the memory a compressed batch may take.
     static Result<RecordReader> open(BatchView batch, size_t decompressed_max);
+    RecordReader(RecordReader&&) = default;  // Its views follow it; of a copy they would not.
+    RecordReader& operator=(RecordReader&&) = default;
 
     // False at the end; then, if ok() is false, the batch is broken at that record (Errc::invalid_record: a length, a
     // varint, or bytes left over or missing after record_count records).
@@ -121,6 +123,8 @@ public:
     Offset offset_of(const RecordView& record) const { return batch_.base_offset() + record.offset_delta; }
 
 private:
+    RecordReader() = default;
+
     BatchView batch_;
     std::vector<std::byte> plain_;
     Bytes rest_;

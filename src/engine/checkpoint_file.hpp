@@ -54,6 +54,9 @@ Result<Uuid> topic_id_of(std::string_view text);  // malformed for the zero id t
 std::string clean_shutdown_text(int64_t broker_epoch);
 int64_t broker_epoch_of(std::string_view text);
 
+// What stands between white space.
+std::vector<std::string_view> words_of(std::string_view line);
+
 // A decimal number and nothing else.
 template <class T>
 bool parse_number(std::string_view text, T& out) {

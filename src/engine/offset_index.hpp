@@ -49,14 +49,15 @@ public:
     // `bytes_max`: segment.index.bytes.
     OffsetIndex(Offset base, uint32_t bytes_max) : base_(base), entries_max_(bytes_max / entry_size) {}
 
-    // The segment must roll before the next append.
+    // The segment must roll before its next batch. More fits in memory all the same: a rebuilt segment may be from a time
+    // with other limits.
     bool full() const { return entries_.size() >= entries_max_; }
     size_t count() const { return entries_.size(); }
     const std::vector<Entry>& entries() const { return entries_; }
     Offset base() const { return base_; }
     Offset last_offset() const { return entries_.empty() ? base_ : base_ + entries_.back().relative_offset; }
 
-    // Requires offset > last_offset() (or no entry yet), within 2^31-1 of the base, and not full.
+    // Requires offset > last_offset() (or no entry yet), within 2^31-1 of the base, and a growing position.
     void append(Offset last_offset, uint32_t position);
     // The greatest entry at or below `target`; base and 0 if there is none.
     Found lookup(Offset target) const;
@@ -73,7 +74,7 @@ public:
     uint64_t file_size() const { return entries_.size() * entry_size; }
 
     // Replaces the entries by a file's, all counted as written. A tail of zeros is not entries. malformed: no multiple of
-    // the entry size, not strictly increasing, more than fits; the index is then empty.
+    // the entry size, not strictly increasing; the index is then empty.
     Result<> load(Bytes file);
     // Whether every entry points into a .log of that size and below that end offset.
     bool fits(uint64_t log_size, Offset end) const;

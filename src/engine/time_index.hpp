@@ -31,7 +31,8 @@ public:
 
     TimeIndex(Offset base, uint32_t bytes_max) : base_(base), entries_max_(bytes_max / entry_size) {}
 
-    // The segment must roll before the next append; one place stays for the entry at the end.
+    // The segment must roll before its next batch; one place stays for the entry at the end. More fits in memory all the
+    // same: a rebuilt segment may be from a time with other limits.
     bool full() const { return timestamps_.size() + 1 >= entries_max_; }
     size_t count() const { return timestamps_.size(); }
     Offset base() const { return base_; }
@@ -40,8 +41,8 @@ public:
     LargestTimestamp last() const { return count() == 0 ? LargestTimestamp{no_timestamp, base_} : entry(count() - 1); }
 
     // Entered if its timestamp is greater than the last one's. Called at every offset index entry, and with the largest
-    // at roll and close (`at_end`: the reserved place may be used). Requires that neither column decreases.
-    void append(LargestTimestamp largest, bool at_end = false);
+    // at roll and close. Requires that no offset decreases.
+    void append(LargestTimestamp largest);
     // The greatest entry whose timestamp is at or below `time`: records at or after `time` lie behind its offset, if
     // anywhere. -1 and the base offset if there is none.
     LargestTimestamp lookup(Timestamp time) const;
