@@ -259,7 +259,9 @@ int Disk::rename(std::string_view from, std::string_view to) {
     auto node = find(from);
     if (node == 0) return -ENOENT;
     if (source.name.empty() || target.name.empty()) return -EBUSY;
-    if (auto there = find(to); there == node) {
+    if (auto there = find(to); there == source.directory) {
+        return -ENOTEMPTY;
+    } else if (there == node) {
         return 0;
     } else if (there != 0) {
         if (at(there).is_directory && !at(node).is_directory) return -EISDIR;

@@ -213,7 +213,7 @@ int Machine::act_on_file(Pending& pending) {
     auto& operation = *pending.operation;
     auto wall = clock_.wall();
     bool writes = operation.code == Code::write || operation.code == Code::allocate || operation.code == Code::truncate;
-    if (writes && !(pending.file_flags & flag::write)) return -EBADF;
+    if (writes && !(pending.file_flags & flag::write)) return operation.code == Code::truncate ? -EINVAL : -EBADF;
     switch (operation.code) {
     case Code::open: return open(operation);
     case Code::close: return close(operation.file, 1);
