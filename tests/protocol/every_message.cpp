@@ -15,6 +15,8 @@
 #include "protocol/messages/metadata.hpp"
 #include "protocol/messages/offset_for_leader_epoch.hpp"
 #include "protocol/messages/produce.hpp"
+#include "protocol/records/control.hpp"
+#include "protocol/records/metadata.hpp"
 
 #include "wire/fill.hpp"
 
@@ -66,6 +68,36 @@ AnyMessage any(Kind kind) {
     return {kind, name_of<M>(), M::schema, sample<M>, rewrite<M>, describe<M>};
 }
 
+// A stored record is sampled with its frame, and read by the function that finds its type.
+template <class R>
+std::vector<std::byte> sample_record(uint64_t seed, int16_t version) {
+    wire::Arena arena;
+    R record;
+    wire::Filler(seed, arena, version).part(record);
+    wire::Payload out;
+    write_metadata_record(out, record, version);
+    return out.copy();
+}
+
+Result<std::vector<std::byte>> rewrite_record(Bytes bytes, int16_t) {
+    wire::Arena arena;
+    TRY(auto read, read_metadata_record(bytes, arena));
+    wire::Payload out;
+    write_metadata_record(out, read.record, read.version);
+    return out.copy();
+}
+
+Result<std::string> describe_record(Bytes bytes, int16_t) {
+    wire::Arena arena;
+    TRY(auto read, read_metadata_record(bytes, arena));
+    return protocol::describe(read.record, read.version);
+}
+
+template <class... R>
+void add_records(std::vector<AnyMessage>& list, std::variant<R...>*) {
+    (list.push_back({Kind::record, name_of<R>(), R::schema, sample_record<R>, rewrite_record, describe_record}), ...);
+}
+
 template <class... M>
 void add(std::vector<AnyMessage>& list, Kind kind) {
     (list.push_back(any<M>(kind)), ...);
@@ -81,6 +113,9 @@ std::vector<AnyMessage> collect() {
         DeleteTopicsResponse, InitProducerIdResponse, OffsetForLeaderEpochResponse, DescribeConfigsResponse,
         AlterConfigsResponse, CreatePartitionsResponse, IncrementalAlterConfigsResponse, DescribeClusterResponse,
         DescribeTopicPartitionsResponse>(list, Kind::response);
+    add_records(list, static_cast<MetadataRecord*>(nullptr));
+    add<LeaderChangeRecord, SnapshotHeaderRecord, SnapshotFooterRecord, KRaftVersionRecord, VotersRecord,
+        EndTransactionMarker>(list, Kind::control);
     return list;
 }
 
