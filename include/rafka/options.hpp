@@ -40,7 +40,7 @@ struct EngineOptions {
     uint64_t chunk_memory_max = 64ull << 20;
     // Preallocation of a segment: the first step, and the largest. Steps double while a partition fills them quickly
     // and halve when free space shrinks; all partitions together never claim more than half of what is free.
-    uint32_t allocation_step_min = 64u << 10;
+    uint32_t allocation_step_min = 16u << 10;
     uint32_t allocation_step_max = 64u << 20;
     // Direct writes where the file system takes them. Off: buffered writes and a sync, with the same promise.
     bool direct = true;

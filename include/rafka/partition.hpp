@@ -11,6 +11,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace rafka {
@@ -52,7 +53,7 @@ struct RejectedRecord {
 
 struct Appended {
     Offset base_offset;
-    Timestamp log_append_time = no_timestamp;  // -1 under CreateTime.
+    Timestamp log_append_time = no_timestamp;  // -1 under CreateTime, for duplicates too.
     Offset log_start_offset;
     bool duplicate = false;                    // Of one of the producer's last five batches: nothing was written.
 };
@@ -95,14 +96,14 @@ public:
 
 class Partition {
 public:
-    virtual ~Partition() = default;
+    virtual ~Partition();
 
     virtual const PartitionKey& key() const = 0;
     virtual const std::string& topic() const = 0;
 
     // Validates (Kafka's LogValidator and UnifiedLog.analyzeAndValidateRecords), checks the producer's sequence, takes
     // offsets and place in the tail before anything waits, and returns when the batch is on stable storage.
-    // `batch` is copied before the first wait. Errors: corrupt_batch, invalid_record (with `rejected`), too_large,
+    // `batch` must stay until then. Errors: corrupt_batch, invalid_record (with `rejected`), too_large,
     // invalid_timestamp, unsupported_codec, out_of_order_sequence, invalid_producer_epoch, disk_full, storage_offline.
     virtual Task<Result<Appended>> append(Bytes batch, Origin origin,
                                           std::vector<RejectedRecord>* rejected = nullptr) = 0;
@@ -147,6 +148,7 @@ protected:
 
 private:
     Watch* watches_ = nullptr;
+    Watch* told_next_ = nullptr;
 };
 
 }  // namespace rafka

@@ -1,0 +1,293 @@
+// Reading a log: from the tail in memory, or from the files.
+
+#include "engine/log.hpp"
+
+#include "base/assert.hpp"
+#include "base/endian.hpp"
+#include "base/log.hpp"
+#include "engine/files.hpp"
+#include "engine/paths.hpp"
+#include "engine/scanner.hpp"
+
+#include <algorithm>
+
+namespace rafka::engine {
+namespace {
+
+// Of one cold read; a fetch that wants more comes again.
+constexpr uint64_t cold_bytes_max = 1u << 20;
+// A batch is looked for from the index entry before it: about an interval away.
+constexpr uint64_t cold_slack = 8u << 10;
+
+// The whole size of the batch whose first bytes these are; 0 if they are none. Our own writes, or a disk that lies.
+uint64_t size_of_batch(const std::byte* at) {
+    auto length = load_be<int32_t>(at + batch_at::length);
+    return length < int32_t(batch_header_size - batch_size_prefix) ? 0 : uint64_t(length) + batch_size_prefix;
+}
+
+BatchView batch_in(Chunk& chunk, size_t at) {
+    return BatchView::trusted(chunk.bytes(at, at + size_of_batch(chunk.data() + at)));
+}
+
+// Of a batch that may not be whole in memory: only its header is looked at.
+BatchView batch_in_header(const std::byte* at) { return BatchView::trusted({at, batch_header_size}); }
+
+}  // namespace
+
+Task<> Log::until_readable() {
+    while (state_ == State::reloading) co_await changed_.wait();
+}
+
+// The segment that holds the offset, if any does: the last whose base is not beyond it.
+size_t Log::find_segment(Offset offset) const {
+    auto beyond = std::upper_bound(segments_.begin(), segments_.end(), offset,
+                                   [](Offset o, const auto& segment) { return o < segment->base; });
+    return beyond == segments_.begin() ? 0 : size_t(beyond - segments_.begin()) - 1;
+}
+
+Task<Result<Records>> Log::read(Offset from, uint32_t bytes_max, bool at_least_one, Isolation isolation) {
+    if (state_ == State::reloading) co_await until_readable();
+    if (auto errc = refusal()) co_return fail(*errc);
+    Visit visit(*this);
+    if (from < log_start_ || from > end_) co_return fail(Errc::offset_out_of_range);
+    auto visible = visible_end(isolation);
+    if (from >= visible) co_return Records{};
+    if (auto* chunk = tail_.find(from)) co_return read_tail(*chunk, from, bytes_max, at_least_one, visible);
+    for (auto i = find_segment(from); i < segments_.size(); ++i) {
+        // Offsets may be missing between the end of a segment and the next.
+        auto records = co_await read_cold(*segments_[i], from, bytes_max, at_least_one, visible);
+        if (!records) co_return fail(records.error());
+        if (*records) co_return std::move(**records);
+    }
+    co_return Records{};
+}
+
+// Where in the chunk the batch begins that holds `from`, or the first behind it; its end if there is none.
+size_t Log::place_in(Chunk& chunk, Offset from) const {
+    auto at = chunk.begin;
+    auto& segment = *chunk.segment;
+    if (segment.indexes_loaded) {
+        auto found = segment.index.lookup(from);
+        if (found.position > chunk.position + at) at = std::min<size_t>(found.position - chunk.position, chunk.end);
+    }
+    while (at < chunk.end) {
+        auto batch = batch_in(chunk, at);
+        if (batch.last_offset() >= from) break;
+        at += batch.size();
+    }
+    return at;
+}
+
+Records Log::read_tail(Chunk& first, Offset from, uint32_t bytes_max, bool at_least_one, Offset visible) const {
+    Records records;
+    auto at = place_in(first, from);
+    for (auto* chunk = &first; chunk; chunk = chunk->next, at = chunk ? chunk->begin : 0) {
+        auto end = at;
+        if (chunk->written > at && visible == high_watermark_ && records.size + (chunk->written - at) <= bytes_max) {
+            end = chunk->written;
+        } else {
+            while (end < chunk->written) {
+                auto batch = batch_in(*chunk, end);
+                if (batch.base_offset() >= visible) break;
+                bool first_one = at_least_one && records.size == 0 && end == at;
+                if (!first_one && records.size + (end - at) + batch.size() > bytes_max) break;
+                end += batch.size();
+            }
+        }
+        if (end > at) {
+            records.pieces.push_back({chunk->bytes(at, end), Pin(chunk)});
+            records.size += end - at;
+        }
+        if (end < chunk->end) break;
+    }
+    return records;
+}
+
+Task<Result<std::optional<Records>>> Log::read_cold(Segment& segment, Offset from, uint32_t bytes_max, bool at_least_one,
+                                                    Offset visible) {
+    auto limit = segment.written;
+    if (limit == 0) co_return std::nullopt;
+    CO_CHECKED(co_await ready_indexes(segment));
+    CO_CHECKED(co_await open_segment(segment));
+    uint64_t position = segment.index.lookup(from).position;
+    uint64_t wanted = std::min<uint64_t>(bytes_max, cold_bytes_max) + cold_slack;
+    for (;;) {
+        auto start = block_floor(position);
+        auto length = std::min(block_ceil(limit), block_ceil(position + wanted)) - start;
+        Pin window;
+        auto* chunk = Chunk::make(length);
+        window = Pin(chunk);
+        chunk->drop();  // The pin has it.
+        auto read = co_await read_up_to(segment.file, {chunk->data(), length}, start);
+        if (!read) co_return fail(read.error());
+        auto filled = std::min<uint64_t>(*read, limit - start);
+        auto here = [&](uint64_t at, uint64_t size) { return at - start + size <= filled; };
+        auto size_at = [&](uint64_t at) { return size_of_batch(chunk->data() + (at - start)); };
+        // What the disk gives back must at least be a chain of batches.
+        auto broken = [&](uint64_t at) { return size_at(at) == 0 || at + size_at(at) > limit; };
+
+        auto at = position;
+        while (here(at, batch_header_size)) {
+            if (broken(at)) co_return fail(Errc::corrupt_batch);
+            if (batch_in_header(chunk->data() + (at - start)).last_offset() >= from) break;
+            at += size_at(at);
+        }
+        if (at >= limit) co_return std::nullopt;
+        if (!here(at, batch_header_size)) {
+            if (at == position && filled < length) co_return fail(Errc::corrupt_batch);  // The file is too short.
+            position = at;
+            continue;
+        }
+        auto end = at;
+        while (end < limit && here(end, batch_header_size)) {
+            if (broken(end)) co_return fail(Errc::corrupt_batch);
+            auto batch = batch_in_header(chunk->data() + (end - start));
+            if (batch.base_offset() >= visible || !here(end, size_at(end))) break;
+            bool first_one = at_least_one && end == at;
+            if (!first_one && end - at + size_at(end) > bytes_max) break;
+            end += size_at(end);
+        }
+        auto first_size = size_at(at);
+        if (end == at && (at_least_one || first_size <= bytes_max) && !here(at, first_size)) {
+            if (filled < length) co_return fail(Errc::corrupt_batch);
+            position = at;
+            wanted = std::max(wanted, first_size);
+            continue;
+        }
+        Records records;
+        if (end > at) {
+            records.pieces.push_back({chunk->bytes(at - start, end - start), std::move(window)});
+            records.size = end - at;
+        }
+        co_return std::move(records);
+    }
+}
+
+// Indexes of older segments are read when somebody asks, and built anew if they are missing or do not hold together.
+Task<Result<>> Log::ready_indexes(Segment& segment) {
+    while (segment.opening) co_await changed_.wait();
+    if (segment.indexes_loaded) co_return Result<>();
+    segment.opening = true;
+    auto loaded = co_await segment.load_indexes(shard_.io, directory_);
+    segment.opening = false;
+    changed_.notify_all();
+    if (loaded && segment.index.fits(segment.written, end_)) {
+        segment.largest = segment.time_index.last();
+        co_return Result<>();
+    }
+    if (!loaded && loaded.error() != Errc::malformed) {
+        segment.indexes_loaded = false;
+        co_return loaded;
+    }
+    log::warn("indexes rebuilt: directory={} segment={}", directory_, segment.base.value);
+    segment.index.truncate(segment.base);
+    segment.time_index.truncate(segment.base);
+    CO_CHECKED(co_await open_segment(segment));
+    segment.pace.reset();
+    segment.largest = {};
+    BatchScanner scanner(segment.file, 0, segment.written);
+    for (;;) {
+        while (auto batch = scanner.next()) segment.note(*batch, uint32_t(scanner.batch_position()), options_.index_interval_bytes);
+        CO_TRY(bool more, co_await scanner.fill());
+        if (!more) break;
+    }
+    segment.time_index.append(segment.largest);
+    co_return Result<>();
+}
+
+// Where a read from this offset would begin: exact in memory, else up to an index interval early.
+Task<Result<uint64_t>> Log::position_of(Segment& segment, Offset from) {
+    if (from <= segment.base) co_return 0;
+    auto* chunk = tail_.find(from);
+    if (chunk && chunk->segment == &segment) co_return chunk->position + place_in(*chunk, from);
+    CO_CHECKED(co_await ready_indexes(segment));
+    co_return segment.index.lookup(from).position;
+}
+
+Task<Result<uint64_t>> Log::readable(Offset from, Isolation isolation) {
+    if (state_ == State::reloading) co_await until_readable();
+    if (auto errc = refusal()) co_return fail(*errc);
+    Visit visit(*this);
+    if (from < log_start_ || from > end_) co_return fail(Errc::offset_out_of_range);
+    auto visible = visible_end(isolation);
+    if (from >= visible) co_return 0;
+    auto first = find_segment(from);
+    CO_TRY(auto begin, co_await position_of(*segments_[first], from));
+    if (visible == high_watermark_) {
+        uint64_t sum = 0;
+        for (auto i = first; i < segments_.size(); ++i) sum += segments_[i]->written;
+        co_return sum - std::min(sum, begin);
+    }
+    auto last = find_segment(visible);
+    CO_TRY(auto end, co_await position_of(*segments_[last], visible));
+    for (auto i = first; i < last; ++i) end += segments_[i]->written;
+    co_return end - std::min(end, begin);
+}
+
+Task<Result<OffsetAndTimestamp>> Log::find_by_timestamp(Timestamp time, Isolation isolation) {
+    if (state_ == State::reloading) co_await until_readable();
+    if (auto errc = refusal()) co_return fail(*errc);
+    Visit visit(*this);
+    auto fits = [time](Timestamp t) { return t >= time; };
+    for (auto i = find_segment(log_start_); i < segments_.size(); ++i) {
+        auto& segment = *segments_[i];
+        CO_CHECKED(co_await ready_indexes(segment));
+        if (segment.written == 0 || segment.largest.timestamp < time) continue;
+        auto begin = segment.time_index.lookup(time).offset;
+        auto found = co_await find_in_segment(segment, std::max(begin, log_start_), fits);
+        if (!found) co_return found;
+        if (found->offset == no_offset) continue;
+        if (found->offset >= visible_end(isolation)) break;
+        co_return found;
+    }
+    co_return OffsetAndTimestamp{};
+}
+
+Task<Result<OffsetAndTimestamp>> Log::find_max_timestamp(Isolation isolation) {
+    if (state_ == State::reloading) co_await until_readable();
+    if (auto errc = refusal()) co_return fail(*errc);
+    Visit visit(*this);
+    Segment* latest = nullptr;
+    for (auto i = find_segment(log_start_); i < segments_.size(); ++i) {
+        auto& segment = *segments_[i];
+        CO_CHECKED(co_await ready_indexes(segment));
+        if (segment.largest.timestamp == no_timestamp) continue;
+        if (!latest || segment.largest.timestamp > latest->largest.timestamp) latest = &segment;
+    }
+    if (!latest) co_return OffsetAndTimestamp{};
+    auto largest = latest->largest;
+    // It may be on its way to the disk.
+    Durable durable(*this, largest.offset + 1);
+    CO_CHECKED(co_await durable);
+    auto same = [largest](Timestamp t) { return t == largest.timestamp; };
+    auto found = co_await find_in_segment(*latest, largest.offset, same);
+    if (found && found->offset >= visible_end(isolation)) co_return OffsetAndTimestamp{};
+    co_return found;
+}
+
+// The first record whose timestamp fits, in a batch whose maximum does. No batch before the one that holds `near` has any.
+template <class Fits>
+Task<Result<OffsetAndTimestamp>> Log::find_in_segment(Segment& segment, Offset near, Fits fits) {
+    CO_CHECKED(co_await open_segment(segment));
+    BatchScanner scanner(segment.file, segment.index.lookup(near).position, segment.written);
+    for (;;) {
+        while (auto batch = scanner.next()) {
+            if (batch->last_offset() < log_start_ || !fits(batch->max_timestamp())) continue;
+            CO_TRY(auto reader, RecordReader::open(*batch, plain_bytes_max));
+            RecordView record;
+            while (reader.next(record)) {
+                if (reader.offset_of(record) < log_start_ || !fits(reader.timestamp_of(record))) continue;
+                OffsetAndTimestamp found;
+                found.offset = reader.offset_of(record);
+                found.timestamp = reader.timestamp_of(record);
+                found.leader_epoch = batch->leader_epoch();
+                co_return found;
+            }
+            if (!reader.ok()) co_return fail(Errc::invalid_record);
+        }
+        CO_TRY(bool more, co_await scanner.fill());
+        if (!more) co_return OffsetAndTimestamp{};
+    }
+}
+
+}  // namespace rafka::engine

@@ -1,0 +1,66 @@
+#pragma once
+
+// A segment: a .log file of batches, its two indexes, and what is known of it. Owned by its log; the newest segment of a
+// log takes appends, the others never change.
+//
+// On disk the newest .log is longer than its batches: it is allocated ahead and ends in zeros, which nobody is shown. It
+// is cut to its length when the next segment begins, at a clean close, and after a crash.
+
+#include "engine/offset_index.hpp"
+#include "engine/time_index.hpp"
+#include "io/file.hpp"
+
+#include <rafka/io.hpp>
+#include <rafka/options.hpp>
+#include <rafka/record_batch.hpp>
+#include <rafka/task.hpp>
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace rafka::engine {
+
+class Segment {
+public:
+    Segment(Offset base, uint32_t index_bytes_max)
+        : base(base), index(base, index_bytes_max), time_index(base, index_bytes_max) {}
+    Segment(const Segment&) = delete;
+    Segment& operator=(const Segment&) = delete;
+
+    const Offset base;
+    uint64_t size = 0;          // Of the batches, also those on their way to the disk.
+    uint64_t written = 0;       // Of the batches on stable storage.
+    uint64_t file_size = 0;     // Of the .log.
+    io::File file;              // Opened when first needed.
+    bool opening = false;
+    bool direct = false;        // Opened for direct I/O.
+    bool exists = false;        // The .log is there, and its name is durable.
+    bool complete = false;      // Cut to its length and durable with its indexes: the recovery point may lie beyond it.
+    bool allocating = false;
+
+    bool indexes_loaded = true;
+    OffsetIndex index;
+    TimeIndex time_index;
+    IndexPace pace;
+    LargestTimestamp largest;
+    Timestamp first_timestamp = no_timestamp;  // The maximum of the first batch.
+    Timestamp created;
+    // State of the producers at `base`, to be written with the segment's first file.
+    std::vector<std::byte> snapshot;
+
+    // A batch of the log that stands at `position` from now on.
+    void note(BatchView batch, uint32_t position, uint32_t index_interval_bytes);
+    // Kafka's LogSegment.shouldRoll, for a batch that would be next.
+    bool must_roll(size_t batch_size, Timestamp max_timestamp, Offset last_offset, Timestamp now, const LogOptions& options) const;
+
+    std::string path(const std::string& directory, std::string_view suffix) const;
+
+    // Appends to the index files what they lack, and cuts what they have too much. Durable when done.
+    Task<Result<>> write_indexes(Io& io, std::string directory);
+    // Fills both indexes from their files. malformed: one is missing or does not hold together; both are then empty.
+    Task<Result<>> load_indexes(Io& io, std::string directory);
+};
+
+}  // namespace rafka::engine
