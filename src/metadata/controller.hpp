@@ -10,7 +10,6 @@
 #include <rafka/engine.hpp>
 
 #include <functional>
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -32,7 +31,7 @@ struct ControllerOptions {
     int32_t default_partitions = 1;              // num.partitions
     int16_t default_replication_factor = 1;
     uint64_t snapshot_bytes = 20ull << 20;       // metadata.log.max.record.bytes.between.snapshots
-    std::map<std::string, std::string, std::less<>> static_configs;  // Broker keys of the config file, which topic configs fall back to.
+    ConfigMap static_configs;                    // Broker keys of the config file, which topic configs fall back to.
 
     ControllerOptions() {}
 };

@@ -43,7 +43,7 @@ Task<Result<DirectoryIdentity>> format_if_needed(Io& io, FormatOptions options, 
 // Errc::not_found: the directory is not formatted.
 Task<Result<DirectoryIdentity>> read_identity(Io& io, std::string directory, std::string* problem = nullptr);
 
-// A random (version 4) uuid that Kafka would give: not reserved, and not beginning with a dash.
+// A random (version 4) uuid that Kafka would give: its text does not begin with a dash.
 Uuid random_uuid(Io& io);
 
 }  // namespace rafka::metadata

@@ -6,13 +6,6 @@ namespace rafka::metadata {
 
 namespace {
 
-template <class Sorted>
-auto find_in(const Sorted& sorted, std::string_view key) {
-    auto place = std::lower_bound(sorted.begin(), sorted.end(), key,
-                                  [](const auto& entry, std::string_view wanted) { return entry.first < wanted; });
-    return place != sorted.end() && place->first == key ? &place->second : nullptr;
-}
-
 template <class Set>
 bool same(const Set& a, const Set& b) {
     if (a.size() != b.size()) return false;
@@ -32,11 +25,10 @@ const Endpoint* Broker::endpoint(std::string_view listener) const {
     return nullptr;
 }
 
-const std::string* Config::find(std::string_view key) const { return find_in(values, key); }
-
 int16_t Features::level(std::string_view name) const {
-    auto level = find_in(levels, name);
-    return level ? *level : int16_t(0);
+    auto place = std::lower_bound(levels.begin(), levels.end(), name,
+                                  [](const auto& level, std::string_view wanted) { return level.first < wanted; });
+    return place != levels.end() && place->first == name ? place->second : int16_t(0);
 }
 
 const PartitionState* Image::partition(const PartitionKey& key) const {

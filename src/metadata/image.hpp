@@ -5,6 +5,7 @@
 // ImagePtr. Everything a Kafka directory's metadata holds is kept, also what nothing here uses yet, so that a snapshot
 // written from an image loses nothing.
 
+#include "metadata/config_table.hpp"
 #include "metadata/controller_client.hpp"
 #include "metadata/shared_set.hpp"
 
@@ -92,13 +93,12 @@ struct Topic {
 };
 using TopicPtr = std::shared_ptr<const Topic>;
 
-// What was set for one resource, sorted by key. Resource name "" of type broker is the default of all brokers.
+// What was set for one resource. Resource name "" of type broker is the default of all brokers.
 struct Config {
     ResourceType type{};
     std::string name;
-    std::vector<std::pair<std::string, std::string>> values;
+    ConfigMap values;
 
-    const std::string* find(std::string_view key) const;  // Null: not set here.
     friend bool operator==(const Config&, const Config&) = default;
 };
 
