@@ -198,6 +198,7 @@ Task<Result<std::vector<DirectoryEntry>>> list(Io& io, std::string path) {
     operation.out = &entries;
     auto done = co_await Await(io, operation);
     CO_CHECKED(done);
+    std::sort(entries.begin(), entries.end(), [](auto& a, auto& b) { return a.name < b.name; });
     co_return std::move(entries);
 }
 
