@@ -1,16 +1,25 @@
 #include "engine/files.hpp"
 
+#include "engine/chunks.hpp"
+
+#include <algorithm>
+
 namespace rafka::engine {
 
 Task<Result<size_t>> read_up_to(const io::File& file, MutableBytes into, uint64_t position) {
-    size_t done = 0;
-    while (done < into.size()) {
+    size_t end = 0;
+    for (size_t done = 0; done < into.size();) {
         CO_TRY(auto bytes, co_await file.read_at(into.subspan(done), position + done));
-        done += bytes;
-        // The last block of a file comes in part; a direct read could not go on from there.
-        if (bytes == 0 || done % 512 != 0) break;
+        auto reached = done + bytes;
+        // A direct read goes on from a block only. What ends inside of one, twice in the same place, is the end of the file.
+        if (reached == into.size() || reached <= end) {
+            end = std::max(end, reached);
+            break;
+        }
+        end = reached;
+        done = block_floor(reached);
     }
-    co_return done;
+    co_return end;
 }
 
 Task<> close_file(io::File file) { (void)co_await file.close(); }

@@ -272,7 +272,8 @@ Task<Result<>> Log::recover_segment(Segment& segment, Offset from, Offset& next,
     auto in_files = segment.index.file_size() + segment.time_index.file_size();
     segment.index.truncate(from);
     segment.time_index.truncate(from);
-    if (!segment.index.fits(segment.size, all)) {
+    bool timeless = segment.index.count() > 0 && segment.time_index.count() == 0;
+    if (timeless || !segment.index.fits(segment.size, all)) {
         segment.index.truncate(segment.base);
         segment.time_index.truncate(segment.base);
     }

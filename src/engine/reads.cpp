@@ -171,7 +171,9 @@ Task<Result<>> Log::ready_indexes(Segment& segment) {
     auto loaded = co_await segment.load_indexes(shard_.io, directory_);
     segment.opening = false;
     changed_.notify_all();
-    if (loaded && segment.index.fits(segment.written, end_)) {
+    // Batches without any time are rare enough to look again.
+    bool timeless = segment.written > 0 && segment.time_index.count() == 0;
+    if (loaded && !timeless && segment.index.fits(segment.written, end_)) {
         segment.largest = segment.time_index.last();
         co_return Result<>();
     }
