@@ -1,0 +1,33 @@
+#pragma once
+
+// Processes that a benchmark starts and measures: user and system time of all their threads, and resident memory.
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace rafka::bench {
+
+double cpu_seconds(pid_t pid);      // Of all threads, kernel workers of its rings included.
+uint64_t resident_bytes(pid_t pid);
+void pin_to_core(pid_t pid, int core);  // All threads that exist now; later ones inherit it.
+
+// A child that is ended, and waited for, at the latest with this object.
+class Child {
+public:
+    // `arguments[0]` is the program.
+    static Child start(const std::vector<std::string>& arguments, int core);
+    explicit Child(pid_t pid) : pid_(pid) {}
+    Child(Child&& from) noexcept : pid_(from.pid_) { from.pid_ = -1; }
+    Child& operator=(Child&&) = delete;
+    ~Child();
+
+    pid_t pid() const { return pid_; }
+
+private:
+    pid_t pid_;
+};
+
+}  // namespace rafka::bench
