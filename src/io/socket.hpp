@@ -30,6 +30,8 @@ public:
 
     bool is_open() const { return descriptor_ >= 0; }
     int descriptor() const { return descriptor_; }
+    // Gives it away, as to another loop that makes its own Socket of it.
+    int release() { return std::exchange(descriptor_, -1); }
     const SocketAddress& peer() const { return peer_; }
     Io& io() const { return *io_; }
 
