@@ -1,0 +1,183 @@
+#include "broker/connection.hpp"
+
+#include "base/assert.hpp"
+#include "base/endian.hpp"
+#include "base/log.hpp"
+#include "broker/dispatch.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+namespace rafka::broker {
+
+namespace {
+// Key, version and correlation id: less than that is no request.
+constexpr int32_t frame_bytes_min = 8;
+constexpr Duration memory_wait_max = std::chrono::seconds(30);
+constexpr Duration memory_look = std::chrono::seconds(1);
+}  // namespace
+
+Connection::Connection(Shard& shard, io::Socket socket, std::string_view listener)
+    : shard_(shard),
+      loop_(shard.loop),
+      socket_(std::move(socket)),
+      reading_(loop_.io()),
+      sending_(loop_.io()),
+      requests_(loop_),
+      space_(loop_),
+      last_active_(loop_.now()) {
+    client_.address = socket_.peer();
+    client_.listener = listener;
+    shard_.connections.add(*this);
+}
+
+Connection::~Connection() { shard_.ended(*this); }
+
+void Connection::touch() {
+    last_active_ = loop_.now();
+    shard_.connections.touch(*this);
+}
+
+void Connection::end() {
+    ending_ = true;
+    reading_.fire();
+    space_.notify_all();
+    client_.leave();
+}
+
+void Connection::cut() {
+    broken_ = true;
+    end();
+    sending_.fire();
+}
+
+Task<> Connection::serve() {
+    auto read = co_await read_frames();
+    if (!read) say_why(read.error());
+    end();
+    co_await requests_.drained();
+    replies_.clear(shard_.requests);
+    auto closed = co_await socket_.close();
+    if (!closed) log::debug("socket not closed: peer={} reason=\"{}\"", client_.address.to_text(), to_text(closed.error()));
+}
+
+Task<Result<>> Connection::read_frames() {
+    while (!ending_) {
+        if (replies_.full()) {
+            co_await space_.wait();
+            continue;
+        }
+        auto frame = co_await read_frame();
+        if (!frame) co_return fail(frame.error());
+        touch();
+        auto request = shard_.requests.take();
+        request->frame = std::move(*frame);
+        request->client = &client_;
+        // A request that cannot be read ends the connection, behind the answers to those before it.
+        auto begun = begin(*request);
+        request->close = !begun.has_value();
+        requests_.start(run(replies_.add(std::move(request))));
+        if (!begun) co_return begun;
+    }
+    co_return Result<>();
+}
+
+Task<Result<Frame>> Connection::read_frame() {
+    while (staged_to_ - staged_from_ < wire::frame_prefix_size) {
+        if (staged_from_ > 0) {
+            std::memmove(staged_.data(), staged_.data() + staged_from_, staged_to_ - staged_from_);
+            staged_to_ -= staged_from_;
+            staged_from_ = 0;
+        }
+        CO_TRY(size_t count, co_await receive(MutableBytes(staged_).subspan(staged_to_)));
+        staged_to_ += count;
+    }
+    auto total = load_be<int32_t>(staged_.data() + staged_from_);
+    if (total < frame_bytes_min) co_return fail(Errc::malformed);
+    if (uint32_t(total) > shard_.limits.frame_bytes_max) co_return fail(Errc::too_large);
+    staged_from_ += wire::frame_prefix_size;
+
+    Frame frame;
+    auto filled = co_await fill(frame, size_t(total));
+    holds_part_ = false;
+    if (!filled) co_return fail(filled.error());
+    co_return std::move(frame);
+}
+
+Task<Result<>> Connection::fill(Frame& frame, size_t total) {
+    holds_part_ = true;
+    CO_CHECKED(co_await make_room(frame, total));
+    frame.size = std::min(total, staged_to_ - staged_from_);
+    std::memcpy(frame.data(), staged_.data() + staged_from_, frame.size);
+    staged_from_ += frame.size;
+    while (frame.size < total) {
+        if (frame.size == frame.capacity()) CO_CHECKED(co_await make_room(frame, total));
+        auto room = std::min(frame.capacity(), total) - frame.size;
+        CO_TRY(size_t count, co_await receive({frame.data() + frame.size, room}));
+        frame.size += count;
+        touch();
+    }
+    co_return Result<>();
+}
+
+Task<Result<>> Connection::make_room(Frame& frame, size_t total) {
+    if (shard_.memory.try_grow(frame, frame.size, total)) co_return Result<>();
+    auto give_up = loop_.now() + memory_wait_max;
+    while (!ending_ && loop_.now() < give_up) {
+        bool grown = co_await shard_.memory.grow(frame, frame.size, total, loop_.now() + memory_look);
+        if (grown) co_return Result<>();
+        shard_.drop_stalled();
+    }
+    co_return fail(ending_ ? Errc::canceled : Errc::no_memory);
+}
+
+Task<> Connection::run(Request& request) {
+    if (!request.close) {
+        auto done = co_await dispatch(shard_, request);
+        if (!done) {
+            say_why(done.error());
+            request.answer.clear();
+            request.close = true;
+        }
+    }
+    request.ready = true;
+    if (!is_sending_) co_await send_answers();
+}
+
+// Whoever completes the oldest answer sends it, and what else is ready by then.
+Task<> Connection::send_answers() {
+    is_sending_ = true;
+    while (replies_.first_ready() && !broken_) {
+        size_t count = replies_.collect();
+        auto* request = &replies_.first();
+        for (size_t i = 1; i < count; ++i) request = request->next.get();
+        bool last = request->close;
+        auto sent = co_await socket_.send_all(replies_.first().gather, &sending_);
+        if (!sent || last) cut();
+        replies_.release(count, shard_.requests);
+        space_.notify_all();
+    }
+    is_sending_ = false;
+}
+
+Task<Result<size_t>> Connection::receive(MutableBytes into) {
+    CO_TRY(auto count, co_await socket_.receive(into, &reading_));
+    if (count == 0) co_return fail(Errc::closed);
+    co_return size_t(count);
+}
+
+void Connection::say_why(Errc reason) {
+    switch (reason) {
+        case Errc::malformed:
+        case Errc::unsupported:
+        case Errc::too_large:
+        case Errc::no_memory: break;
+        default: return;  // Peers come and go.
+    }
+    uint64_t suppressed = 0;
+    if (!shard_.peer_lines.allow(loop_.now().since_start, suppressed)) return;
+    log::warn("connection closed: peer={} listener={} reason=\"{}\" suppressed={}", client_.address.to_text(),
+              client_.listener, to_text(reason), suppressed);
+}
+
+}  // namespace rafka::broker

@@ -1,0 +1,42 @@
+#include "broker/dispatch.hpp"
+
+#include "broker/handlers/handlers.hpp"
+#include "protocol/api.hpp"
+
+namespace rafka::broker {
+
+using protocol::ApiKey;
+
+Result<> begin(Request& request) {
+    auto bytes = request.frame.bytes();
+    TRY(request.header, wire::read_request_header(bytes, protocol::flexible_request));
+    request.body = bytes;
+    auto* api = protocol::find_api(request.header.api_key);
+    if (!api) return fail(Errc::unsupported);
+    if (!api->serves(request.version()) && api->key != ApiKey::api_versions) return fail(Errc::unsupported);
+    return {};
+}
+
+// No default: the compiler asks about each new API.
+Task<Result<>> dispatch(Shard& shard, Request& request) {
+    switch (ApiKey(request.header.api_key)) {
+        case ApiKey::produce: co_return co_await handlers::produce(shard, request);
+        case ApiKey::fetch: co_return co_await handlers::fetch(shard, request);
+        case ApiKey::list_offsets: co_return co_await handlers::list_offsets(shard, request);
+        case ApiKey::metadata: co_return handlers::metadata(shard, request);
+        case ApiKey::api_versions: co_return handlers::api_versions(shard, request);
+        case ApiKey::create_topics: co_return co_await handlers::create_topics(shard, request);
+        case ApiKey::delete_topics: co_return co_await handlers::delete_topics(shard, request);
+        case ApiKey::init_producer_id: co_return co_await handlers::init_producer_id(shard, request);
+        case ApiKey::offset_for_leader_epoch: co_return co_await handlers::offset_for_leader_epoch(shard, request);
+        case ApiKey::describe_configs: co_return handlers::describe_configs(shard, request);
+        case ApiKey::alter_configs: co_return co_await handlers::alter_configs(shard, request);
+        case ApiKey::create_partitions: co_return co_await handlers::create_partitions(shard, request);
+        case ApiKey::incremental_alter_configs: co_return co_await handlers::incremental_alter_configs(shard, request);
+        case ApiKey::describe_cluster: co_return handlers::describe_cluster(shard, request);
+        case ApiKey::describe_topic_partitions: co_return handlers::describe_topic_partitions(shard, request);
+    }
+    co_return fail(Errc::unsupported);
+}
+
+}  // namespace rafka::broker

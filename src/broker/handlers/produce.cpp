@@ -1,0 +1,209 @@
+#include "broker/broker.hpp"
+#include "broker/gather.hpp"
+#include "broker/handlers/by_loop.hpp"
+#include "broker/handlers/handlers.hpp"
+#include "broker/handlers/topics.hpp"
+#include "protocol/messages/produce.hpp"
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+namespace rafka::broker::handlers {
+
+namespace {
+
+using protocol::ErrorCode;
+using protocol::ProduceRequest;
+using protocol::ProduceResponse;
+
+// One batch on its way to its partition.
+struct Append {
+    PartitionKey key;
+    Bytes batch;
+    ProduceResponse::Partition* answer = nullptr;
+    LeaderEpoch leader_epoch = -1;
+    std::vector<RejectedRecord> rejected;
+};
+
+struct Refusal {
+    ErrorCode error = ErrorCode::none;
+    std::string_view message;
+};
+
+// What Kafka asks of the records before it looks at the partition.
+Refusal check(const std::optional<Bytes>& records, int16_t version) {
+    if (!records || records->empty()) return {ErrorCode::invalid_record, "A partition must have exactly one record batch."};
+    auto batch = BatchView::frame(*records);
+    if (!batch && records->size() > batch_at::magic && std::to_integer<int>((*records)[batch_at::magic]) < 2) {
+        return {ErrorCode::invalid_record, "Only record batches with magic version 2 are accepted."};
+    }
+    if (!batch) return {ErrorCode::corrupt_message, "The record batch has a wrong length."};
+    if (batch->size() != records->size()) return {ErrorCode::invalid_record, "A partition must have exactly one record batch."};
+    if (version < 7 && batch->codec() == Codec::zstd) {
+        return {ErrorCode::unsupported_compression_type, "Produce requests before version 7 are not allowed to use ZStandard compression."};
+    }
+    if (batch->is_transactional()) return {ErrorCode::unsupported_version, "Transactions are not supported."};
+    return {};
+}
+
+void refuse(ProduceResponse::Partition& answer, Refusal refusal) {
+    answer.error_code = refusal.error;
+    answer.base_offset = no_offset;
+    answer.error_message = refusal.message;
+}
+
+std::string_view sentence(Errc errc) {
+    switch (errc) {
+        case Errc::corrupt_batch: return "The record batch is damaged: its length, magic or CRC is wrong.";
+        case Errc::invalid_record: return "One or more records have been rejected.";
+        case Errc::too_large: return "The record batch is larger than the topic's max.message.bytes.";
+        case Errc::invalid_timestamp: return "A timestamp is out of the range that the topic allows.";
+        case Errc::unsupported_codec: return "The record batch has an unknown compression.";
+        case Errc::out_of_order_sequence: return "The batch's sequence does not follow the producer's last one.";
+        case Errc::invalid_producer_epoch: return "The producer's epoch is older than the current one.";
+        case Errc::disk_full: return "The log directory is full.";
+        case Errc::storage_offline: return "The partition is offline after a failed write.";
+        default: return to_text(errc);
+    }
+}
+
+// Kafka names the log's start beside failures that it found while it looked at the records, not beside others.
+bool names_log_start(Errc errc) {
+    return errc == Errc::invalid_record || errc == Errc::invalid_timestamp || errc == Errc::out_of_order_sequence ||
+           errc == Errc::invalid_producer_epoch || errc == Errc::unsupported_codec;
+}
+
+// On the partition's loop. Up to the append's first wait nothing waits here, so batches keep their order.
+Task<> append_one(Engine& engine, Append& append) {
+    auto& answer = *append.answer;
+    auto* partition = engine.find(append.key);
+    if (!partition) {
+        refuse(answer, {ErrorCode::not_leader_or_follower, "The partition is not open on this broker."});
+        co_return;
+    }
+    auto log_start = partition->log_start_offset();
+    auto appended = co_await partition->append(append.batch, Origin::client, &append.rejected);
+    if (!appended) {
+        refuse(answer, {protocol::to_kafka(appended.error()), sentence(appended.error())});
+        if (names_log_start(appended.error())) answer.log_start_offset = log_start;
+        co_return;
+    }
+    answer.base_offset = appended->base_offset;
+    answer.log_append_time_ms = appended->log_append_time;
+    answer.log_start_offset = appended->log_start_offset;
+}
+
+Task<> append_group(Engine& engine, Loop& home, OnLoop<Append>& group) {
+    co_await Hop(*group.loop);
+    if (group.items.size() == 1) {
+        co_await append_one(engine, *group.items.front());
+    } else {
+        Gather gather(*group.loop);
+        for (auto* append : group.items) gather.start(append_one(engine, *append));
+        co_await gather.done();
+    }
+    co_await Hop(home);
+}
+
+void describe_rejected(const Append& append, wire::Arena& arena) {
+    if (append.rejected.empty()) return;
+    auto errors = arena.make<ProduceResponse::RecordError>(append.rejected.size());
+    for (size_t i = 0; i < errors.size(); ++i) {
+        errors[i].batch_index = append.rejected[i].index;
+        errors[i].batch_index_error_message = append.rejected[i].message;
+    }
+    append.answer->record_errors = errors;
+    append.answer->error_message = arena.copy("One or more records have been rejected due to " + std::to_string(errors.size()) +
+                                              " record errors in total, the first of which is: " +
+                                              std::string(append.rejected.front().message));
+}
+
+// Where the leader is, so that the client need not ask (KIP-951).
+void point_to_leaders(std::span<Append> appends, ProduceResponse& response, Shard& shard, Request& request) {
+    if (request.version() < 10) return;
+    std::vector<int32_t> leaders;
+    for (auto& append : appends) {
+        if (append.answer->error_code != ErrorCode::not_leader_or_follower) continue;
+        auto* state = shard.image->partition(append.key);
+        if (!state) continue;
+        append.answer->current_leader = {state->leader, state->leader_epoch};
+        if (std::find(leaders.begin(), leaders.end(), state->leader) == leaders.end()) leaders.push_back(state->leader);
+    }
+    auto nodes = request.arena.make<protocol::NodeEndpoint>(leaders.size());
+    size_t count = 0;
+    for (auto id : leaders) {
+        auto* endpoint = reachable(*shard.image, id, request.client->listener);
+        if (endpoint) nodes[count++] = {id, request.arena.copy(endpoint->host), endpoint->port, std::nullopt};
+    }
+    response.node_endpoints = nodes.first(count);
+}
+
+}  // namespace
+
+Task<Result<>> produce(Shard& shard, Request& request) {
+    CO_TRY(auto message, parse<ProduceRequest>(request));
+    auto& image = *shard.image;
+    auto& engine = shard.broker.engine();
+    Refusal all;
+    if (message.acks < -1 || message.acks > 1) all = {ErrorCode::invalid_required_acks, "acks must be -1, 0 or 1."};
+    if (message.transactional_id) all = {ErrorCode::unsupported_version, "Transactions are not supported."};
+
+    auto topics = request.arena.make<ProduceResponse::Topic>(message.topic_data.size());
+    std::vector<Append> appends;
+    size_t count = 0;
+    for (auto& topic : message.topic_data) count += topic.partition_data.size();
+    appends.reserve(count);
+    for (size_t i = 0; i < topics.size(); ++i) {
+        auto& asked = message.topic_data[i];
+        bool by_id = request.version() >= 13;
+        auto* topic = by_id ? image.topic(asked.topic_id) : image.topic(asked.name);
+        topics[i].name = asked.name;
+        topics[i].topic_id = asked.topic_id;
+        auto partitions = request.arena.make<ProduceResponse::Partition>(asked.partition_data.size());
+        topics[i].partition_responses = partitions;
+        for (size_t j = 0; j < partitions.size(); ++j) {
+            auto& data = asked.partition_data[j];
+            auto& answer = partitions[j];
+            answer.index = data.index;
+            if (all.error != ErrorCode::none) {
+                refuse(answer, all);
+            } else if (!topic && by_id) {
+                refuse(answer, {ErrorCode::unknown_topic_id, "This server does not host this topic ID."});
+            } else if (!topic || data.index < 0 || size_t(data.index) >= topic->partitions.size()) {
+                refuse(answer, {ErrorCode::unknown_topic_or_partition, "This server does not host this topic-partition."});
+            } else if (auto refusal = check(data.records, request.version()); refusal.error != ErrorCode::none) {
+                refuse(answer, refusal);
+            } else if (is_internal_topic(topic->name) && request.client_id() != "__admin_client") {
+                refuse(answer, {ErrorCode::invalid_topic_exception, "Clients cannot write to an internal topic."});
+            } else {
+                auto& append = appends.emplace_back();
+                append.key = {topic->id, data.index};
+                append.batch = *data.records;
+                append.answer = &answer;
+            }
+        }
+    }
+
+    auto groups = by_loop(engine, appends);
+    // Started without a wait since the request came: what this connection sends later finds its place behind.
+    Gather gather(shard.loop);
+    for (auto& group : groups) gather.start(append_group(engine, shard.loop, group));
+    co_await gather.done();
+
+    if (message.acks == 0) {
+        // No answer; but a producer must not go on believing.
+        for (auto& topic : topics) {
+            for (auto& partition : topic.partition_responses) request.close |= partition.error_code != ErrorCode::none;
+        }
+        co_return Result<>();
+    }
+    for (auto& append : appends) describe_rejected(append, request.arena);
+    ProduceResponse response;
+    response.responses = topics;
+    point_to_leaders(appends, response, shard, request);
+    answer(request, response);
+    co_return Result<>();
+}
+
+}  // namespace rafka::broker::handlers

@@ -1,0 +1,128 @@
+#include "broker/partitions.hpp"
+
+#include "base/log.hpp"
+#include "broker/config_layers.hpp"
+#include "broker/gather.hpp"
+#include "metadata/controller.hpp"
+
+#include <algorithm>
+
+namespace rafka::broker {
+
+namespace {
+// Opening is mostly waiting for small reads.
+constexpr size_t opening_max = 64;
+
+// Runs on the partition's loop.
+Task<Result<>> become_leader(Engine& engine, PartitionKey key, LeaderEpoch epoch) {
+    auto* partition = engine.find(key);
+    if (!partition || partition->leader_epoch() >= epoch) co_return Result<>();
+    co_return co_await partition->become_leader(epoch);
+}
+
+Task<> configure_one(Engine& engine, PartitionKey key, LogOptions options) {
+    if (auto* partition = engine.find(key)) partition->configure(options);
+    co_return;
+}
+
+}  // namespace
+
+bool Partitions::is_ours(const metadata::PartitionState& state) const {
+    return std::find(state.replicas.begin(), state.replicas.end(), node_id_) != state.replicas.end();
+}
+
+LogOptions Partitions::options_of(const metadata::Image& image, const metadata::Topic& topic) const {
+    ConfigLayers layers(image, node_id_, static_configs_);
+    return metadata::log_options(ConfigLayers::set_for(image, metadata::ResourceType::topic, topic.name), layers.broker());
+}
+
+Task<> Partitions::open_all(metadata::ImagePtr image) {
+    for (auto& found : engine_.found()) {
+        if (found.topic == metadata::cluster_metadata_topic) continue;
+        auto* topic = image->topic(std::string_view(found.topic));
+        bool known = topic && found.partition >= 0 && size_t(found.partition) < topic->partitions.size() &&
+                     (!found.topic_id || *found.topic_id == topic->id) &&
+                     is_ours(topic->partitions[size_t(found.partition)]);
+        if (known) continue;
+        auto aside = co_await engine_.set_aside(found);
+        if (aside) log::warn("directory set aside: it belongs to no partition of this node: directory={}", found.directory);
+        else log::error("directory not set aside: directory={} reason=\"{}\"", found.directory, to_text(aside.error()));
+    }
+    std::vector<Wanted> wanted;
+    for (auto& topic : image->topics) {
+        for (size_t i = 0; i < topic.partitions.size(); ++i) wanted.push_back({&topic, int32_t(i)});
+    }
+    co_await open(*image, std::move(wanted));
+}
+
+Task<> Partitions::apply(const metadata::Image& image, const metadata::Changes& changes) {
+    for (auto& topic : changes.deleted) {
+        for (size_t i = 0; i < topic->partitions.size(); ++i) {
+            if (!is_ours(topic->partitions[i])) continue;
+            auto removed = co_await engine_.remove_partition(PartitionKey{topic->id, int32_t(i)});
+            if (!removed && removed.error() != Errc::unknown_partition) {
+                log::error("partition not removed: topic={} partition={} reason=\"{}\"", topic->name, i, to_text(removed.error()));
+            }
+        }
+    }
+    std::vector<Wanted> wanted;
+    for (auto& topic : changes.created) {
+        for (size_t i = 0; i < topic->partitions.size(); ++i) wanted.push_back({topic.get(), int32_t(i)});
+    }
+    for (auto& grown : changes.grown) {
+        for (size_t i = size_t(grown.first); i < grown.topic->partitions.size(); ++i) wanted.push_back({grown.topic.get(), int32_t(i)});
+    }
+    if (!wanted.empty()) co_await open(image, std::move(wanted));
+    for (auto& key : changes.altered) {
+        auto* state = image.partition(key);
+        if (state && state->leader == node_id_) co_await lead(key, state->leader_epoch);
+    }
+    for (auto& resource : changes.configs) {
+        if (resource.type == metadata::ResourceType::topic) {
+            if (auto* topic = image.topic(std::string_view(resource.name))) co_await configure(image, *topic);
+        } else if (resource.type == metadata::ResourceType::broker) {
+            for (auto& topic : image.topics) co_await configure(image, topic);
+        }
+    }
+}
+
+Task<> Partitions::open(const metadata::Image& image, std::vector<Wanted> wanted) {
+    size_t next = 0;
+    Gather gather(home_);
+    for (size_t i = 0; i < std::min(opening_max, wanted.size()); ++i) gather.start(open_some(image, wanted, next));
+    co_await gather.done();
+}
+
+Task<> Partitions::open_some(const metadata::Image& image, const std::vector<Wanted>& wanted, size_t& next) {
+    while (next < wanted.size()) {
+        auto [topic, partition] = wanted[next++];
+        if (!is_ours(topic->partitions[size_t(partition)])) continue;
+        co_await open_one(*topic, partition, options_of(image, *topic));
+    }
+}
+
+Task<> Partitions::open_one(const metadata::Topic& topic, int32_t partition, LogOptions options) {
+    PartitionKey key{topic.id, partition};
+    auto opened = co_await engine_.open_partition(key, topic.name, options);
+    if (!opened) {
+        log::error("partition not opened: topic={} partition={} reason=\"{}\"", topic.name, partition, to_text(opened.error()));
+        co_return;
+    }
+    auto& state = topic.partitions[size_t(partition)];
+    if (state.leader == node_id_) co_await lead(key, state.leader_epoch);
+}
+
+Task<> Partitions::lead(PartitionKey key, LeaderEpoch epoch) {
+    auto led = co_await call_on(engine_.loop_of(key), become_leader(engine_, key, epoch));
+    if (!led) log::error("leader epoch not stored: partition={} epoch={} reason=\"{}\"", key.partition, epoch, to_text(led.error()));
+}
+
+Task<> Partitions::configure(const metadata::Image& image, const metadata::Topic& topic) {
+    auto options = options_of(image, topic);
+    for (size_t i = 0; i < topic.partitions.size(); ++i) {
+        PartitionKey key{topic.id, int32_t(i)};
+        if (is_ours(topic.partitions[i])) co_await call_on(engine_.loop_of(key), configure_one(engine_, key, options));
+    }
+}
+
+}  // namespace rafka::broker

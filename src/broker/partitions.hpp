@@ -1,0 +1,48 @@
+#pragma once
+
+// Brings the engine to what the metadata says: opens the logs of this node's partitions, removes those of deleted
+// topics, gives each its options. On the home loop.
+
+#include "metadata/config_table.hpp"
+#include "metadata/image.hpp"
+
+#include <rafka/engine.hpp>
+
+#include <cstdint>
+
+namespace rafka::broker {
+
+class Partitions {
+public:
+    // `static_configs` is borrowed.
+    Partitions(Engine& engine, Loop& home, int32_t node_id, const metadata::ConfigMap& static_configs)
+        : engine_(engine), home_(home), node_id_(node_id), static_configs_(static_configs) {}
+    Partitions(const Partitions&) = delete;
+    Partitions& operator=(const Partitions&) = delete;
+
+    // At start: opens every partition of ours, several at a time, and sets found directories aside that belong to none.
+    // A partition that cannot be opened is logged and missing; the others are served.
+    Task<> open_all(metadata::ImagePtr image);
+    // Afterwards, for each committed change.
+    Task<> apply(const metadata::Image& image, const metadata::Changes& changes);
+
+private:
+    struct Wanted {
+        const metadata::Topic* topic;
+        int32_t partition;
+    };
+    bool is_ours(const metadata::PartitionState& state) const;
+    Task<> open(const metadata::Image& image, std::vector<Wanted> wanted);
+    Task<> open_some(const metadata::Image& image, const std::vector<Wanted>& wanted, size_t& next);
+    Task<> open_one(const metadata::Topic& topic, int32_t partition, LogOptions options);
+    Task<> lead(PartitionKey key, LeaderEpoch epoch);
+    Task<> configure(const metadata::Image& image, const metadata::Topic& topic);
+    LogOptions options_of(const metadata::Image& image, const metadata::Topic& topic) const;
+
+    Engine& engine_;
+    Loop& home_;
+    int32_t node_id_;
+    const metadata::ConfigMap& static_configs_;
+};
+
+}  // namespace rafka::broker

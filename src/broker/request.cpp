@@ -1,0 +1,34 @@
+#include "broker/request.hpp"
+
+namespace rafka::broker {
+
+void Request::reset() {
+    header = {};
+    body = {};
+    client = nullptr;
+    arena.reset();
+    answer.clear();
+    records.clear();
+    if (held_of) *held_of += held;
+    held = 0;
+    held_of = nullptr;
+    close = false;
+    frame.reset();
+    ready = false;
+    pieces.clear();
+    gather.clear();
+}
+
+std::unique_ptr<Request> RequestPool::take() {
+    if (kept_.empty()) return std::make_unique<Request>();
+    auto request = std::move(kept_.back());
+    kept_.pop_back();
+    return request;
+}
+
+void RequestPool::give_back(std::unique_ptr<Request> request) {
+    request->reset();
+    if (kept_.size() < kept_max) kept_.push_back(std::move(request));
+}
+
+}  // namespace rafka::broker
