@@ -494,6 +494,14 @@ Result<> Applier::apply(BatchView batch) {
     return {};
 }
 
+Result<> Applier::place(Offset offset, LeaderEpoch epoch) {
+    if (in_transaction_) return refuse(offset, "a snapshot ends within a transaction");
+    offset_ = offset;
+    epoch_ = epoch;
+    if (!delta_) delta_ = std::make_unique<Delta>(*image_);
+    return publish();
+}
+
 Result<> Applier::record(Bytes value, Offset offset) {
     uint32_t frame = 0, type = 0;
     auto at = read_unsigned_varint(value.data(), value.data() + value.size(), frame);

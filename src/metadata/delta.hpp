@@ -72,6 +72,9 @@ public:
     Result<> apply(BatchView batch);
     const std::string& problem() const { return problem_; }
 
+    // After a snapshot: where in the log that is.
+    Result<> place(Offset offset, LeaderEpoch epoch);
+
     // Within a transaction nothing of it is in the image yet.
     bool in_transaction() const { return in_transaction_; }
     const ImagePtr& image() const { return image_; }
