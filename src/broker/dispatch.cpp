@@ -7,16 +7,6 @@ namespace rafka::broker {
 
 using protocol::ApiKey;
 
-Result<> begin(Request& request) {
-    auto bytes = request.frame.bytes();
-    TRY(request.header, wire::read_request_header(bytes, protocol::flexible_request));
-    request.body = bytes;
-    auto* api = protocol::find_api(request.header.api_key);
-    if (!api) return fail(Errc::unsupported);
-    if (!api->serves(request.version()) && api->key != ApiKey::api_versions) return fail(Errc::unsupported);
-    return {};
-}
-
 // No default: the compiler asks about each new API.
 Task<Result<>> dispatch(Shard& shard, Request& request) {
     switch (ApiKey(request.header.api_key)) {

@@ -1,6 +1,18 @@
 #include "broker/request.hpp"
 
+#include "protocol/api.hpp"
+
 namespace rafka::broker {
+
+Result<> begin(Request& request) {
+    auto bytes = request.frame.bytes();
+    TRY(request.header, wire::read_request_header(bytes, protocol::flexible_request));
+    request.body = bytes;
+    auto* api = protocol::find_api(request.header.api_key);
+    if (!api) return fail(Errc::unsupported);
+    if (!api->serves(request.version()) && api->key != protocol::ApiKey::api_versions) return fail(Errc::unsupported);
+    return {};
+}
 
 void Request::reset() {
     header = {};

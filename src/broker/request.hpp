@@ -91,6 +91,10 @@ struct Request {
     void reset();
 };
 
+// Reads the header of request.frame. Malformed, or unsupported where key or version is none that we serve: there is no
+// answer that the client would understand, so the connection must end. Only ApiVersions is understood at any version.
+Result<> begin(Request& request);
+
 // The message of a request, or malformed. Bytes behind it are ignored, as Kafka does.
 template <class M>
 Result<M> parse(Request& request) {
