@@ -91,6 +91,8 @@ namespace flag {
 inline constexpr uint32_t read_only = 1, write = 2, create = 4, direct = 8, directory = 16, truncate = 32, exclusive = 64;
 // Write: the bytes are on stable storage when it completes (RWF_DSYNC).
 inline constexpr uint32_t durable = 1;
+// Write: fails rather than wait for anything but the device (RWF_NOWAIT): a question, not a way to write.
+inline constexpr uint32_t no_wait = 2;
 // Sync: data and what is needed to read it back, not times (fdatasync).
 inline constexpr uint32_t data_only = 1;
 // Receive: complete only when the buffers are full, or the peer is done (MSG_WAITALL).

@@ -131,6 +131,10 @@ int open_flags(uint32_t flags) {
     return result;
 }
 
+int write_flags(uint32_t flags) {
+    return (flags & flag::durable ? RWF_DSYNC : 0) | (flags & flag::no_wait ? RWF_NOWAIT : 0);
+}
+
 int32_t perform(const Operation& operation) {
     switch (operation.code) {
         case Code::open:
@@ -144,7 +148,7 @@ int32_t perform(const Operation& operation) {
         case Code::write:
             return repeat([&] {
                 return pwritev2(operation.file, operation.buffers.data(), vectors(operation), off_t(operation.position),
-                                operation.flags & flag::durable ? RWF_DSYNC : 0);
+                                write_flags(operation.flags));
             });
         case Code::sync:
             return repeat([&] {

@@ -11,6 +11,8 @@ int32_t perform(const Operation& operation);
 
 // open(2)'s flags for flag::...
 int open_flags(uint32_t flags);
+// pwritev2(2)'s flags.
+int write_flags(uint32_t flags);
 inline constexpr unsigned open_mode = 0644;
 inline constexpr unsigned directory_mode = 0755;
 

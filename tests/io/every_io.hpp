@@ -2,7 +2,9 @@
 
 // Runs a test over every Io of the machine, each with a loop of its own.
 
+#include "io/backend.hpp"
 #include "io/epoll.hpp"
+#include "io/uring.hpp"
 
 #include <rafka/loop.hpp>
 
@@ -17,6 +19,16 @@
 namespace rafka::test {
 
 inline void on_every_io(const std::function<void(Loop&)>& body) {
+    if (auto refusal = io::probe_uring(); refusal.empty()) {
+        INFO("over io_uring");
+        int error = 0;
+        auto uring = io::Uring::open(error);
+        REQUIRE(uring);
+        Loop loop(*uring, 0);
+        body(loop);
+    } else {
+        MESSAGE("not over io_uring: ", refusal);
+    }
     {
         INFO("over epoll");
         io::Epoll epoll;
