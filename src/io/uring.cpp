@@ -103,6 +103,7 @@ Uring::Uring(std::unique_ptr<io_uring> ring) : ring_(std::move(ring)) {
 Uring::~Uring() {
     if (wake_armed_) {
         // The kernel must not write into this object once it is gone.
+        closing_ = true;
         auto& end = entry();
         io_uring_prep_cancel64(&end, waker, 0);
         end.user_data = nobody;
@@ -291,7 +292,7 @@ void Uring::reap() {
         if (who == nobody) continue;
         if (who == waker) {
             wake_armed_ = false;
-            rearm_wake = cqe->res != -ECANCELED;
+            rearm_wake = !closing_;
             continue;
         }
         auto& operation = *reinterpret_cast<Operation*>(who & ~poll_mark);

@@ -51,6 +51,7 @@ private:
     Chain done_;
     bool has_truncate_ = false;
     bool wake_armed_ = false;
+    bool closing_ = false;
     int wake_ = -1;
     uint64_t wake_value_ = 0;
     UringCounters counters_;
