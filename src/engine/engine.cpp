@@ -364,7 +364,7 @@ Task<Points> DirectoryEngine::collect(Shard& shard) {
             log::warn("checkpoint of a partition failed: directory={} error={}", log->directory(), to_text(point.error()));
         }
         auto now = shard.loop.now();
-        if (now.since_start > idle_time && log->idle_since(Instant{now.since_start - idle_time})) co_await log->relax();
+        if (now.since_start > idle_time) co_await log->relax(Instant{now.since_start - idle_time});
         if (shard.logs.contains(log->key())) note(*log, points);
     }
     co_return points;

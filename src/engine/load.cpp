@@ -88,6 +88,10 @@ Task<Result<>> Log::load(Loading how) {
     producers_.high_watermark_moved(end_);
     auto unstable = producers_.first_unstable_offset(end_);
     last_stable_ = unstable == no_offset ? end_ : std::min(end_, unstable);
+    // Most logs will not be touched soon.
+    for (auto& segment : segments_) {
+        if (segment->file.is_open()) co_await close_file(std::move(segment->file));
+    }
     co_return Result<>();
 }
 

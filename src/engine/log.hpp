@@ -82,9 +82,8 @@ public:
     Task<> close_files();
     // Lower than the first segment's base only if a prefix has been deleted.
     bool starts_inside() const { return !segments_.empty() && log_start_ > segments_.front()->base; }
-    // Gives back what an idle log need not hold: chunks, blocks of its file, indexes in memory.
-    Task<> relax();
-    bool idle_since(Instant time) const { return last_append_ < time; }
+    // Gives back what has not been used since: chunks, blocks allocated ahead, indexes in memory, descriptors.
+    Task<> relax(Instant unused_since);
 
 private:
     enum class State : uint8_t {
@@ -158,6 +157,7 @@ private:
                                                    Offset visible);
     size_t find_segment(Offset offset) const;
     Task<Result<>> ready_indexes(Segment& segment);
+    Task<Result<>> build_indexes(Segment& segment);
     Task<Result<uint64_t>> position_of(Segment& segment, Offset from);
     template <class Fits>
     Task<Result<OffsetAndTimestamp>> find_in_segment(Segment& segment, Offset near, Fits fits);

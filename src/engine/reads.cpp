@@ -107,6 +107,7 @@ Task<Result<std::optional<Records>>> Log::read_cold(Segment& segment, Offset fro
                                                     Offset visible) {
     auto limit = segment.written;
     if (limit == 0) co_return std::nullopt;
+    Segment::Use use(segment, shard_.loop.now());
     CO_CHECKED(co_await ready_indexes(segment));
     CO_CHECKED(co_await open_segment(segment));
     uint64_t position = segment.index.lookup(from).position;
@@ -165,28 +166,34 @@ Task<Result<std::optional<Records>>> Log::read_cold(Segment& segment, Offset fro
 
 // Indexes of older segments are read when somebody asks, and built anew if they are missing or do not hold together.
 Task<Result<>> Log::ready_indexes(Segment& segment) {
-    while (segment.opening) co_await changed_.wait();
+    while (segment.loading) co_await changed_.wait();
     if (segment.indexes_loaded) co_return Result<>();
-    segment.opening = true;
-    auto loaded = co_await segment.load_indexes(shard_.io, directory_);
-    segment.opening = false;
-    changed_.notify_all();
+    segment.loading = true;
+    auto done = co_await segment.load_indexes(shard_.io, directory_);
     // Batches without any time are rare enough to look again.
     bool timeless = segment.written > 0 && segment.time_index.count() == 0;
-    if (loaded && !timeless && segment.index.fits(segment.written, end_)) {
+    if (done && !timeless && segment.index.fits(segment.written, end_)) {
         segment.largest = segment.time_index.last();
-        co_return Result<>();
+    } else if (done || done.error() == Errc::malformed) {
+        log::warn("indexes rebuilt: directory={} segment={}", directory_, segment.base.value);
+        done = co_await build_indexes(segment);
     }
-    if (!loaded && loaded.error() != Errc::malformed) {
+    if (!done) {
+        segment.index.truncate(segment.base);
+        segment.time_index.truncate(segment.base);
         segment.indexes_loaded = false;
-        co_return loaded;
     }
-    log::warn("indexes rebuilt: directory={} segment={}", directory_, segment.base.value);
+    segment.loading = false;
+    changed_.notify_all();
+    co_return done;
+}
+
+Task<Result<>> Log::build_indexes(Segment& segment) {
     segment.index.truncate(segment.base);
     segment.time_index.truncate(segment.base);
-    CO_CHECKED(co_await open_segment(segment));
     segment.pace.reset();
     segment.largest = {};
+    CO_CHECKED(co_await open_segment(segment));
     BatchScanner scanner(segment.file, 0, segment.written);
     for (;;) {
         while (auto batch = scanner.next()) segment.note(*batch, uint32_t(scanner.batch_position()), options_.index_interval_bytes);
@@ -200,6 +207,7 @@ Task<Result<>> Log::ready_indexes(Segment& segment) {
 // Where a read from this offset would begin: exact in memory, else up to an index interval early.
 Task<Result<uint64_t>> Log::position_of(Segment& segment, Offset from) {
     if (from <= segment.base) co_return 0;
+    Segment::Use use(segment, shard_.loop.now());
     auto* chunk = tail_.find(from);
     if (chunk && chunk->segment == &segment) co_return chunk->position + place_in(*chunk, from);
     CO_CHECKED(co_await ready_indexes(segment));
@@ -233,6 +241,7 @@ Task<Result<OffsetAndTimestamp>> Log::find_by_timestamp(Timestamp time, Isolatio
     auto fits = [time](Timestamp t) { return t >= time; };
     for (auto i = find_segment(log_start_); i < segments_.size(); ++i) {
         auto& segment = *segments_[i];
+        Segment::Use use(segment, shard_.loop.now());
         CO_CHECKED(co_await ready_indexes(segment));
         if (segment.written == 0 || segment.largest.timestamp < time) continue;
         auto begin = segment.time_index.lookup(time).offset;
@@ -270,6 +279,8 @@ Task<Result<OffsetAndTimestamp>> Log::find_max_timestamp(Isolation isolation) {
 // The first record whose timestamp fits, in a batch whose maximum does. No batch before the one that holds `near` has any.
 template <class Fits>
 Task<Result<OffsetAndTimestamp>> Log::find_in_segment(Segment& segment, Offset near, Fits fits) {
+    Segment::Use use(segment, shard_.loop.now());
+    CO_CHECKED(co_await ready_indexes(segment));
     CO_CHECKED(co_await open_segment(segment));
     BatchScanner scanner(segment.file, segment.index.lookup(near).position, segment.written);
     for (;;) {

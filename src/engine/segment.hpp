@@ -35,10 +35,13 @@ public:
     uint64_t file_size = 0;     // Of the .log.
     io::File file;              // Opened when first needed.
     bool opening = false;
+    bool loading = false;       // Its indexes are being read or built.
     bool direct = false;        // Opened for direct I/O.
     bool exists = false;        // The .log is there, and its name is durable.
     bool complete = false;      // Cut to its length and durable with its indexes: the recovery point may lie beyond it.
     bool allocating = false;
+    uint32_t users = 0;         // Reads that rely on its file and indexes.
+    Instant last_used{};
 
     bool indexes_loaded = true;
     OffsetIndex index;
@@ -56,6 +59,20 @@ public:
     bool must_roll(size_t batch_size, Timestamp max_timestamp, Offset last_offset, Timestamp now, const LogOptions& options) const;
 
     std::string path(const std::string& directory, std::string_view suffix) const;
+
+    // Keeps its file open and its indexes in memory.
+    class Use {
+    public:
+        Use(Segment& segment, Instant now) : segment_(segment) {
+            ++segment_.users;
+            segment_.last_used = now;
+        }
+        Use(const Use&) = delete;
+        ~Use() { --segment_.users; }
+
+    private:
+        Segment& segment_;
+    };
 
     // Appends to the index files what they lack, and cuts what they have too much. Durable when done.
     Task<Result<>> write_indexes(Io& io, std::string directory);

@@ -106,14 +106,13 @@ Task<> Log::close_files() {
     }
 }
 
-Task<> Log::relax() {
-    if (state_ != State::open || writing_ || visits_ > 0 || background_ > 0 || tail_.has_unwritten()) co_return;
+Task<> Log::relax(Instant unused_since) {
+    if (state_ != State::open) co_return;
     Visit visit(*this);
-    tail_.drop_written();
     std::vector<io::File> files;
     for (size_t i = 0; i + 1 < segments_.size(); ++i) {
         auto& segment = *segments_[i];
-        if (segment.opening || !segment.complete) continue;
+        if (segment.opening || segment.loading || segment.users > 0 || !segment.complete || segment.last_used > unused_since) continue;
         // The files have all of it.
         segment.index.truncate(segment.base);
         segment.time_index.truncate(segment.base);
@@ -121,17 +120,25 @@ Task<> Log::relax() {
         if (segment.file.is_open()) files.push_back(std::move(segment.file));
     }
     for (auto& file : files) co_await close_file(std::move(file));
+
     auto& segment = active();
-    auto keep = block_ceil(segment.size);
-    if (!segment.file.is_open() || segment.file_size <= keep + shard_.options.allocation_step_min || tail_.has_unwritten() || writing_) co_return;
-    // In the writer's place: nothing is written beyond while the file is cut.
+    bool idle = state_ == State::open && last_append_ <= unused_since && !writing_ && background_ == 0 && segment.users == 0 && !segment.opening;
+    if (!idle || !segment.file.is_open()) co_return;
+    tail_.drop_written();
+    // In the writer's place: nothing is written while the file is cut.
     writing_ = true;
-    auto cut = co_await truncate_file(segment.file, keep);
-    if (cut) {
-        shard_.space.release(int64_t(segment.file_size - keep));
-        segment.file_size = keep;
-        last_step_ = 0;
+    segment.opening = true;
+    auto keep = block_ceil(segment.size);
+    if (segment.file_size > keep + shard_.options.allocation_step_min) {
+        auto cut = co_await truncate_file(segment.file, keep);
+        if (cut) {
+            shard_.space.release(int64_t(segment.file_size - keep));
+            segment.file_size = keep;
+            last_step_ = 0;
+        }
     }
+    co_await close_file(std::move(segment.file));
+    segment.opening = false;
     writing_ = false;
     changed_.notify_all();
     if (tail_.has_unwritten()) start_writer();
