@@ -6,6 +6,7 @@
 #include "metadata/config_control.hpp"
 #include "metadata/format.hpp"
 #include "metadata/log.hpp"
+#include "metadata/together.hpp"
 #include "metadata/topics_control.hpp"
 #include "protocol/errors.hpp"
 #include "protocol/records/cluster.hpp"
@@ -62,11 +63,13 @@ private:
 
     Result<> check_quorum(std::string* problem) const;
     Task<Result<>> activate();
-    Task<Result<>> add_bootstrap(RecordList& records);
-    void add_registrations(RecordList& records);
+    Task<Result<Features>> add_bootstrap(RecordList& records);
+    RecordList registrations(const Features& features);
     // Answer 0: what `records` say is committed and published.
     Task<Answer> commit(RecordList records);
+    std::vector<std::byte> batch_of(const RecordList& records);
     Task<Result<>> write(const RecordList& records);
+    void apply(const std::vector<std::byte>& batch);
     Task<> publish();
     Task<> write_snapshot(ImagePtr image);
     static void refuse_all(std::vector<Answer>& answers, const Answer& why);
@@ -127,32 +130,51 @@ Result<> EmbeddedController::check_quorum(std::string* problem) const {
     return fail(Errc::invalid_argument);
 }
 
+// Everything a start has to say goes to the disk at once: it is one wait, or two.
 Task<Result<>> EmbeddedController::activate() {
-    CO_CHECKED(co_await log_.begin_epoch(options_.cluster_id, options_.node_id));
-    RecordList records;
+    auto leader_change = log_.begin_epoch(options_.node_id);
+    log_.place(leader_change);
+    std::vector<Task<Result<>>> writes;
+    writes.push_back(log_.write(leader_change));
+    writes.push_back(log_.write_quorum_state(options_.cluster_id, options_.node_id));
+
+    RecordList first;
     if (applier_.in_transaction()) {
         AbortTransactionRecord record;
         record.reason = "Controller failover";
-        records.add(record);
+        first.add(record);
     }
-    if (applier_.image()->features.level("metadata.version") == 0) CO_CHECKED(co_await add_bootstrap(records));
-    if (!records.empty()) CO_CHECKED(co_await write(records));
-    records.clear();
-    add_registrations(records);
-    CO_CHECKED(co_await write(records));
-    // Whoever led a partition here when the directory was last closed does so no more.
-    records.clear();
-    plan_leadership(*applier_.image(), options_, records);
-    for (size_t i = 0; i < records.size();) {
+    auto features = applier_.image()->features;
+    if (features.level("metadata.version") == 0) {
+        CO_TRY(features, co_await add_bootstrap(first));
+    }
+    std::vector<std::byte> first_batch;
+    if (!first.empty()) {
+        first_batch = batch_of(first);
+        log_.place(first_batch);
+        writes.push_back(log_.write(first_batch));
+    }
+    auto registration_batch = batch_of(registrations(features));
+    log_.place(registration_batch);
+    writes.push_back(log_.write(registration_batch));
+    CO_CHECKED(co_await together(std::move(writes)));
+    if (!first.empty()) apply(first_batch);
+    apply(registration_batch);
+    co_await publish();
+
+    // Partitions that nobody leads since the directory was last closed.
+    RecordList leadership;
+    plan_leadership(*applier_.image(), options_, leadership);
+    for (size_t i = 0; i < leadership.size();) {
         RecordList some;
-        while (i < records.size() && some.size() < records_per_request_max) some.add(records[i++]);
+        while (i < leadership.size() && some.size() < records_per_request_max) some.add(leadership[i++]);
         CO_CHECKED(co_await write(some));
     }
     co_return Result<>();
 }
 
-// An empty log begins with what the formatter left for it, as one transaction.
-Task<Result<>> EmbeddedController::add_bootstrap(RecordList& records) {
+// An empty log begins with what the formatter left for it, as one transaction. Gives the features it sets.
+Task<Result<Features>> EmbeddedController::add_bootstrap(RecordList& records) {
     auto path = engine_.options().directory + "/" + std::string(bootstrap_file_name);
     RecordList bootstrap;
     auto file = co_await io::read_file(loop_.io(), path);
@@ -175,7 +197,7 @@ Task<Result<>> EmbeddedController::add_bootstrap(RecordList& records) {
         rest = rest.subspan(view.size());
     }
     CO_CHECKED(trial.take());
-    auto& features = trial.image()->features;
+    auto features = trial.image()->features;
     bool transactions = RecordVersions(features).transactions;
 
     BeginTransactionRecord begin;
@@ -192,12 +214,13 @@ Task<Result<>> EmbeddedController::add_bootstrap(RecordList& records) {
         records.add(record);
     }
     if (transactions) records.add(EndTransactionRecord());
-    co_return Result<>();
+    co_return features;
 }
 
 // This controller, this broker under its new epoch, and the broker unfenced. A broker's epoch is its record's offset.
-void EmbeddedController::add_registrations(RecordList& records) {
-    RecordVersions versions(applier_.image()->features);
+RecordList EmbeddedController::registrations(const Features& features) {
+    RecordList records;
+    RecordVersions versions(features);
     ControllerRegistration controller;
     controller.id = options_.node_id;
     controller.incarnation = random_uuid(loop_.io());
@@ -221,6 +244,7 @@ void EmbeddedController::add_registrations(RecordList& records) {
     unfence.broker_epoch = broker_epoch_;
     unfence.fenced = -1;
     records.add(unfence);
+    return records;
 }
 
 Task<Result<>> EmbeddedController::close() {
@@ -242,23 +266,32 @@ Task<Result<>> EmbeddedController::close() {
 
 // ---- Writing.
 
-Task<Result<>> EmbeddedController::write(const RecordList& records) {
+std::vector<std::byte> EmbeddedController::batch_of(const RecordList& records) {
     BatchBuilder::Options options;
     options.leader_epoch = log_.epoch();
     BatchBuilder builder(options);
     auto now = loop_.io().wall();
     for (size_t i = 0; i < records.size(); ++i) builder.add(now, std::nullopt, records[i]);
-    auto batch = builder.build();
-    auto written = co_await log_.append(batch);
+    return builder.build();
+}
+
+// A batch that is in the log. What we wrote ourselves fits, or this is not our state.
+void EmbeddedController::apply(const std::vector<std::byte>& batch) {
+    auto applied = applier_.apply(BatchView::trusted(batch));
+    if (!applied) log::error("metadata does not apply: problem={}", applier_.problem());
+    ASSERT(applied.has_value());
+}
+
+Task<Result<>> EmbeddedController::write(const RecordList& records) {
+    auto batch = batch_of(records);
+    log_.place(batch);
+    auto written = co_await log_.write(batch);
     if (!written) {
         broken_ = true;
         log::error("metadata not written, nothing changes any more: error={}", to_text(written.error()));
         co_return written;
     }
-    // What we wrote ourselves fits, or this is not our state.
-    auto applied = applier_.apply(BatchView::trusted(batch));
-    if (!applied) log::error("metadata does not apply: problem={}", applier_.problem());
-    ASSERT(applied.has_value());
+    apply(batch);
     co_await publish();
     co_return Result<>();
 }

@@ -5,6 +5,7 @@
 #include "io/file.hpp"
 #include "metadata/controller.hpp"
 #include "metadata/snapshot.hpp"
+#include "metadata/together.hpp"
 #include "protocol/records/cluster.hpp"
 
 #include <charconv>
@@ -51,12 +52,13 @@ std::string text_of(const DirectoryIdentity& identity) {
                     {"version", "1"}});
 }
 
-// A new file. Its name is durable only when its directory is synced.
-Task<Result<>> write_new(Io& io, std::string path, Bytes content) {
-    CO_TRY(auto file, co_await io::File::open(io, path, flag::write | flag::create | flag::truncate));
+// A new file in a new directory, its bytes and its name durable.
+Task<Result<>> write_new(Io& io, std::string directory, std::string name, Bytes content) {
+    CO_TRY(auto file, co_await io::File::open(io, directory + "/" + name, flag::write | flag::create | flag::truncate));
     CO_CHECKED(co_await file.write_all(content, 0));
     CO_CHECKED(co_await file.sync());
-    co_return co_await file.close();
+    CO_CHECKED(co_await file.close());
+    co_return co_await io::sync_directory(io, directory);
 }
 
 Quorum quorum_of(const FormatOptions& options, const DirectoryIdentity& identity) {
@@ -86,14 +88,20 @@ Task<Result<>> write_all(Io& io, FormatOptions options, DirectoryIdentity identi
     auto footer = snapshot_footer_batch(BatchView::trusted(snapshot).next_offset(), 0, now);
     snapshot.insert(snapshot.end(), footer.begin(), footer.end());
 
+    auto topic_id = fmt::format("version: 0\ntopic_id: {}", to_text(cluster_metadata_key().topic_id));
+    auto properties = text_of(identity);
+    auto part = std::string(properties_file) + ".tmp";
+
     CO_CHECKED(co_await io::make_directories(io, metadata));
-    CO_CHECKED(co_await write_new(io, options.directory + "/" + std::string(bootstrap_name), bootstrap));
-    auto snapshot_path = metadata + "/" + snapshot_name(SnapshotId{}) + std::string(snapshot_suffix);
-    CO_CHECKED(co_await write_new(io, snapshot_path, snapshot));
-    CO_CHECKED(co_await io::sync_directory(io, metadata));
-    auto text = text_of(identity);
-    // Last, and by a rename that also makes the directory durable: without it the directory counts as not formatted.
-    co_return co_await io::write_file_atomically(io, options.directory + "/" + std::string(properties_file), as_bytes(text));
+    // In any order, as one wait for the disk. The topic's id is not from the formatter: Kafka adds it at the first start.
+    std::vector<Task<Result<>>> writes;
+    writes.push_back(write_new(io, options.directory, std::string(bootstrap_name), bootstrap));
+    writes.push_back(write_new(io, metadata, snapshot_name(SnapshotId{}) + std::string(snapshot_suffix), snapshot));
+    writes.push_back(write_new(io, metadata, "partition.metadata", as_bytes(topic_id)));
+    writes.push_back(write_new(io, options.directory, part, as_bytes(properties)));
+    CO_CHECKED(co_await together(std::move(writes)));
+    // Last: without this file the directory counts as not formatted.
+    co_return co_await io::rename_durably(io, options.directory + "/" + part, options.directory + "/" + std::string(properties_file));
 }
 
 // A metadata log without meta.properties lost something, and is not to be formatted over.

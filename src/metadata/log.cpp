@@ -151,8 +151,13 @@ Result<> Log::replay_batches(Bytes bytes, Offset& from, Applier& applier, Replay
     return {};
 }
 
-Task<Result<>> Log::begin_epoch(std::string cluster_id, int32_t node_id) {
+std::vector<std::byte> Log::begin_epoch(int32_t node_id) {
     epoch_ = last_epoch_ + 1;
+    // A log that begins repeats what the formatter's snapshot says of the voters, as Kafka's does.
+    return leader_change_batch(quorum_, node_id, epoch_, end_ == Offset{0}, io_.wall());
+}
+
+Task<Result<>> Log::write_quorum_state(std::string cluster_id, int32_t node_id) {
     QuorumState state;
     state.leader_id = node_id;
     state.leader_epoch = epoch_;
@@ -162,19 +167,19 @@ Task<Result<>> Log::begin_epoch(std::string cluster_id, int32_t node_id) {
         state.voters = {node_id};
     }
     auto text = to_text(state);
-    CO_CHECKED(co_await io::write_file_atomically(io_, path(quorum_state_file), as_bytes(text)));
-    // A log that begins repeats what the formatter's snapshot says of the voters, as Kafka's does.
-    auto batch = leader_change_batch(quorum_, node_id, epoch_, end_ == Offset{0}, io_.wall());
-    co_return co_await append(batch);
+    co_return co_await io::write_file_atomically(io_, path(quorum_state_file), as_bytes(text));
 }
 
-Task<Result<>> Log::append(std::vector<std::byte>& batch) {
-    auto& where = engine_.loop_of(cluster_metadata_key());
-    CO_TRY(auto appended, co_await call_on(where, partition_->append(batch, Origin::controller)));
-    ASSERT(appended.base_offset == end_);  // Nobody else writes here.
+void Log::place(std::vector<std::byte>& batch) {
     set_base_offset(batch, end_);
     end_ = BatchView::trusted(batch).next_offset();
     bytes_since_snapshot_ += batch.size();
+}
+
+Task<Result<>> Log::write(const std::vector<std::byte>& batch) {
+    auto& where = engine_.loop_of(cluster_metadata_key());
+    CO_TRY(auto appended, co_await call_on(where, partition_->append(batch, Origin::controller)));
+    ASSERT(appended.base_offset == BatchView::trusted(batch).base_offset());  // Nobody else writes here.
     co_return Result<>();
 }
 

@@ -30,12 +30,17 @@ public:
     LeaderEpoch last_epoch() const { return last_epoch_; }
     const Quorum& quorum() const { return quorum_; }
 
-    // Begins a new epoch: quorum-state, then the leader's control batch, each on stable storage.
-    Task<Result<>> begin_epoch(std::string cluster_id, int32_t node_id);
+    // Begins a new epoch: gives the leader's control batch, which comes before all others.
+    std::vector<std::byte> begin_epoch(int32_t node_id);
     LeaderEpoch epoch() const { return epoch_; }
+    // Notes the epoch beside the log, durably. The leader's batch may go out at the same time: whichever a crash leaves, the
+    // next start begins a later epoch.
+    Task<Result<>> write_quorum_state(std::string cluster_id, int32_t node_id);
 
-    // One batch: it is there whole, or not at all. `batch` gets its offsets, and is on stable storage when this returns.
-    Task<Result<>> append(std::vector<std::byte>& batch);
+    // A batch of ours is placed, then written; several may be on their way, in the order of their places. Each is there
+    // whole or not at all, and on stable storage when write() returns. `batch` outlives the task.
+    void place(std::vector<std::byte>& batch);
+    Task<Result<>> write(const std::vector<std::byte>& batch);
     uint64_t bytes_since_snapshot() const { return bytes_since_snapshot_; }
 
     // Writes a snapshot of the image, and then removes older ones. The log stays whole.

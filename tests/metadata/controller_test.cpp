@@ -270,6 +270,36 @@ TEST_CASE("what was answered is there after a crash at any time") {
     log::set_level(log::Level::info);
 }
 
+TEST_CASE("a start that a crash cuts short is done by the next") {
+    for (bool first : {true, false}) {
+        CAPTURE(first);
+        Node node(20);
+        if (!first) {
+            node.start();
+            CHECK(node.create("t") == 0);
+            node.stop();
+        }
+        std::vector<sim::Disk> photographs;
+        sim::Random random(20);
+        node.machine().at_boundary = [&] { photographs.push_back(node.machine().photograph(sim::CrashChoice(), random)); };
+        node.start();
+        node.machine().at_boundary = nullptr;
+        node.stop();
+        CHECK(photographs.size() > 10);
+        log::set_level(log::Level::error);
+        for (size_t i = 0; i < photographs.size(); ++i) {
+            CAPTURE(i);
+            Node after(21, photographs[i]);
+            after.start();
+            CHECK(after.topics() == (first ? "" : "t:1 "));
+            CHECK(after.image().features.level("metadata.version") == 30);
+            CHECK(after.create("more") == 0);
+            after.stop();
+        }
+        log::set_level(log::Level::info);
+    }
+}
+
 TEST_CASE("a snapshot is written when enough was, and a start needs nothing older") {
     Node node(9);
     node.options.snapshot_bytes = 2000;
