@@ -7,6 +7,7 @@
 #include "base/log.hpp"
 #include "engine/files.hpp"
 #include "engine/paths.hpp"
+#include "engine/record_walk.hpp"
 #include "engine/scanner.hpp"
 
 #include <algorithm>
@@ -286,17 +287,19 @@ Task<Result<OffsetAndTimestamp>> Log::find_in_segment(Segment& segment, Offset n
     for (;;) {
         while (auto batch = scanner.next()) {
             if (batch->last_offset() < log_start_ || !fits(batch->max_timestamp())) continue;
-            CO_TRY(auto reader, RecordReader::open(*batch, plain_bytes_max));
-            RecordView record;
-            while (reader.next(record)) {
-                if (reader.offset_of(record) < log_start_ || !fits(reader.timestamp_of(record))) continue;
+            CO_TRY(auto walk, RecordWalk::open(*batch));
+            RecordGlance record;
+            for (;;) {
+                CO_TRY(bool another, walk.next(record));
+                if (!another) break;
+                auto offset = batch->base_offset() + record.offset_delta;
+                if (offset < log_start_ || !fits(record.timestamp)) continue;
                 OffsetAndTimestamp found;
-                found.offset = reader.offset_of(record);
-                found.timestamp = reader.timestamp_of(record);
+                found.offset = offset;
+                found.timestamp = record.timestamp;
                 found.leader_epoch = batch->leader_epoch();
                 co_return found;
             }
-            if (!reader.ok()) co_return fail(Errc::invalid_record);
         }
         CO_TRY(bool more, co_await scanner.fill());
         if (!more) co_return OffsetAndTimestamp{};

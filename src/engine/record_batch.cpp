@@ -133,7 +133,7 @@ bool RecordReader::next(RecordView& record) {
     from = read_varint(from, end, length);
     if (!from || length < 1 || length > end - from) return false;
     end = from + length;
-    if (*from++ != std::byte{0}) return false;  // The attributes of a record: none is in use.
+    ++from;  // The attributes of a record: none is defined, and Kafka lets any pass.
     from = read_varlong(from, end, record.timestamp_delta);
     if (from) from = read_varint(from, end, record.offset_delta);
     if (!from || !take_nullable(from, end, record.key) || !take_nullable(from, end, record.value)) return false;

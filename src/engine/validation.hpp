@@ -6,6 +6,8 @@
 // Stricter than Kafka where its leniency breaks readers later: offset deltas must count 0, 1, 2, ..., unused attribute
 // bits must be 0, lengths below -1 are refused, nothing may follow the batch.
 
+#include "engine/record_walk.hpp"
+
 #include <rafka/options.hpp>
 #include <rafka/partition.hpp>
 #include <rafka/record_batch.hpp>
@@ -29,8 +31,6 @@ struct Accepted {
     void stamp(MutableBytes stored, Offset base_offset, std::optional<LeaderEpoch> epoch) const;
 };
 
-// A batch, compressed or not, may not hold more than this: what a few bytes can claim must not stop a loop for seconds.
-inline constexpr size_t plain_bytes_max = 128u << 20;
 // Of one refused batch; the others are refused all the same.
 inline constexpr size_t rejected_records_max = 1000;
 

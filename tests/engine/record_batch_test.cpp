@@ -1,4 +1,5 @@
 #include "engine/golden.hpp"
+#include "engine/record_walk.hpp"
 
 #include <rafka/record_batch.hpp>
 
@@ -222,5 +223,26 @@ TEST_CASE("records come back from a batch built at random, with every codec") {
         auto batch = BatchView::frame(bytes).value();
         CHECK(batch.crc_matches());
         CHECK(show(batch) == expected);
+    }
+}
+
+TEST_CASE("a walk sees what a reader sees, and takes a window's memory") {
+    for (auto name : {"mixed-none", "mixed-gzip", "mixed-snappy", "mixed-lz4", "mixed-zstd", "big-gzip", "big-snappy", "big-lz4", "big-zstd",
+                      "append-time", "idempotent", "abort", "empty"}) {
+        CAPTURE(name);
+        auto bytes = golden_batch(name);
+        auto batch = BatchView::frame(bytes).value();
+        auto reader = RecordReader::open(batch, plenty).value();
+        auto walk = engine::RecordWalk::open(batch).value();
+        RecordView record;
+        engine::RecordGlance glance;
+        while (reader.next(record)) {
+            REQUIRE(walk.next(glance).value());
+            CHECK(glance.offset_delta == record.offset_delta);
+            CHECK(glance.timestamp == reader.timestamp_of(record));
+            CHECK(glance.has_key == record.key.has_value());
+            CHECK_FALSE(glance.has_attributes);
+        }
+        CHECK_FALSE(walk.next(glance).value());
     }
 }

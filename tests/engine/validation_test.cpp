@@ -161,7 +161,7 @@ TEST_CASE("the claims of a header are checked") {
     CHECK(judge(with<int16_t>(batch_at::attributes, 0x4000)) == "invalid record");
     CHECK(judge(with<int16_t>(batch_at::attributes, 0x08)) == "invalid timestamp 0");
     for (int16_t codec : {5, 6, 7}) CHECK(judge(with<int16_t>(batch_at::attributes, codec)) == "unsupported codec");
-    for (int16_t codec : {1, 2, 3, 4}) CHECK(judge(with<int16_t>(batch_at::attributes, codec)) == "invalid record");  // It is not.
+    for (int16_t codec : {1, 2, 3, 4}) CHECK(judge(with<int16_t>(batch_at::attributes, codec)) == "invalid record 0");  // It is not.
 
     auto producer = with<int64_t>(batch_at::producer_id, 5);
     CHECK(judge(producer) == "invalid record");
