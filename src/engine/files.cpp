@@ -6,18 +6,19 @@
 
 namespace rafka::engine {
 
-Task<Result<size_t>> read_up_to(const io::File& file, MutableBytes into, uint64_t position) {
+Task<Result<size_t>> read_up_to(const io::File& file, MutableBytes into, uint64_t position, size_t enough) {
+    enough = std::min(enough, into.size());
     size_t end = 0;
-    for (size_t done = 0; done < into.size();) {
+    for (size_t done = 0; end < enough;) {
         CO_TRY(auto bytes, co_await file.read_at(into.subspan(done), position + done));
-        auto reached = done + bytes;
-        // A direct read goes on from a block only. What ends inside of one, twice in the same place, is the end of the file.
-        if (reached == into.size() || reached <= end) {
-            end = std::max(end, reached);
-            break;
+        // What ends in the same place twice is likely to be the end of the file; but reads may be short.
+        bool no_progress = done + bytes <= end;
+        end = std::max(end, done + bytes);
+        if (no_progress || bytes == 0) {
+            CO_TRY(auto status, co_await file.status());
+            if (position + end >= status.size) break;
         }
-        end = reached;
-        done = block_floor(reached);
+        done = block_floor(end);  // A direct read goes on from a block only.
     }
     co_return end;
 }

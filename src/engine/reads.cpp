@@ -120,7 +120,7 @@ Task<Result<std::optional<Records>>> Log::read_cold(Segment& segment, Offset fro
         auto* chunk = Chunk::make(length);
         window = Pin(chunk);
         chunk->drop();  // The pin has it.
-        auto read = co_await read_up_to(segment.file, {chunk->data(), length}, start);
+        auto read = co_await read_up_to(segment.file, {chunk->data(), length}, start, limit - start);
         if (!read) co_return fail(read.error());
         auto filled = std::min<uint64_t>(*read, limit - start);
         auto here = [&](uint64_t at, uint64_t size) { return at - start + size <= filled; };

@@ -71,7 +71,7 @@ Task<Result<bool>> BatchScanner::fill() {
     buffer_ = fresh;
     buffer_position_ = start;
     filled_ = kept;
-    auto read = co_await read_up_to(file_, {fresh->data() + kept, capacity - kept}, start + kept);
+    auto read = co_await read_up_to(file_, {fresh->data() + kept, capacity - kept}, start + kept, limit_ - std::min(limit_, start + kept));
     if (!read) co_return fail(read.error());
     filled_ += *read;
     if (filled_ < capacity) limit_ = std::min(limit_, start + filled_);  // The file is shorter.

@@ -16,6 +16,7 @@ namespace rafka::engine {
 namespace {
 
 constexpr uint64_t write_bytes_max = 1u << 20;  // Of one write, unless a single batch is larger.
+constexpr uint32_t fruitless_max = 100;         // Writes in a row that do less than a block.
 
 struct Block {
     std::byte* data = static_cast<std::byte*>(std::aligned_alloc(block_size, block_size));
@@ -80,6 +81,7 @@ Task<Result<>> Log::write_next(std::byte* block) {
     auto& io = shard_.io;
     std::span<iovec> rest(write.buffers);
     auto position = write.position;
+    uint32_t fruitless = 0;
     while (!rest.empty()) {
         Operation operation(Code::write);
         operation.file = segment.file.descriptor();
@@ -94,6 +96,8 @@ Task<Result<>> Log::write_next(std::byte* block) {
         }
         // After a short direct write the next one must begin at a block again.
         auto taken = bytes ? (segment.direct ? block_floor(*bytes) : *bytes) : 0;
+        // Less than a block is no progress, but no failure either.
+        if (bytes && *bytes > 0 && taken == 0 && ++fruitless < fruitless_max) continue;
         if (taken == 0) {
             auto errc = bytes ? Errc::io_error : bytes.error();
             go_offline(errc, "write");
@@ -129,7 +133,7 @@ Task<Result<>> Log::write_next(std::byte* block) {
 Task<Result<>> Log::fill_missing(Segment& segment, std::byte* block) {
     while (auto* chunk = tail_.chunk_to_write()) {
         if (chunk->missing == 0) co_return Result<>();
-        auto read = co_await read_up_to(segment.file, {block, block_size}, chunk->position);
+        auto read = co_await read_up_to(segment.file, {block, block_size}, chunk->position, chunk->missing);
         if (!read || *read < chunk->missing) {
             auto errc = read ? Errc::io_error : read.error();
             go_offline(errc, "read of the last block");
