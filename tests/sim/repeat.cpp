@@ -1,0 +1,50 @@
+#include "sim/repeat.hpp"
+
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <unistd.h>
+
+#ifdef RAFKA_ASAN
+#include <sanitizer/common_interface_defs.h>
+#endif
+
+namespace rafka::sim {
+namespace {
+
+char command_line[256];
+
+void print_command() {
+    if (command_line[0] == '\0') return;
+    static constexpr char before[] = "play it again with: ";
+    (void)!::write(2, before, sizeof before - 1);
+    (void)!::write(2, command_line, std::strlen(command_line));
+    (void)!::write(2, "\n", 1);
+}
+
+void on_abort(int) {
+    print_command();
+    std::signal(SIGABRT, SIG_DFL);
+    std::abort();
+}
+
+}  // namespace
+
+Repeat::Repeat(std::string command) {
+    std::snprintf(command_line, sizeof command_line, "%s", command.c_str());
+    std::signal(SIGABRT, on_abort);
+#ifdef RAFKA_ASAN
+    __sanitizer_set_death_callback(print_command);
+#endif
+}
+
+Repeat::~Repeat() { command_line[0] = '\0'; }
+
+void violation(const std::string& text) {
+    std::fflush(stdout);
+    std::fprintf(stderr, "violation: %s\n", text.c_str());
+    std::abort();
+}
+
+}  // namespace rafka::sim
