@@ -69,6 +69,7 @@ private:
     std::condition_variable changed_;
     uint32_t started_ = 0;
     uint32_t ended_ = 0;
+    bool told_to_end_ = false;
     bool good_ = false;
     Backend chosen_ = Backend::automatic;
     std::string sentence_;

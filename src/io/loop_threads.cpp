@@ -52,6 +52,11 @@ LoopThreads::~LoopThreads() {
     for (size_t i = 1; i < loops_.size(); ++i) {
         if (loops_[i] != nullptr) loops_[i]->stop();
     }
+    {
+        std::lock_guard guard(mutex_);
+        told_to_end_ = true;
+    }
+    changed_.notify_all();
     for (auto& thread : threads_) thread.join();
 }
 
@@ -73,11 +78,12 @@ void LoopThreads::run_thread(uint32_t index, Backend backend, Duration spin_max)
     }
     changed_.notify_all();
     if (loop) loop->run();
-    // An Io may still be woken by a loop that is about to end: nobody leaves before everybody has stopped.
+    // An Io may still be woken by a loop that is about to end, or by whoever stops it: nobody leaves before everybody
+    // has stopped.
     std::unique_lock guard(mutex_);
     ++ended_;
     changed_.notify_all();
-    changed_.wait(guard, [this] { return ended_ == threads_.size(); });
+    changed_.wait(guard, [this] { return told_to_end_ && ended_ == threads_.size(); });
 }
 
 }  // namespace rafka::io
