@@ -36,6 +36,7 @@ public:
     void listen(Listener listener) override { listener_ = std::move(listener); }
     ImagePtr image() const override { return applier_.image(); }
     int64_t broker_epoch() const override { return broker_epoch_; }
+    int16_t kraft_version() const override { return log_.quorum().kraft_version; }
     Task<Result<>> close() override;
 
     Task<std::vector<TopicCreated>> create_topics(std::vector<NewTopic> topics, bool validate_only) override;

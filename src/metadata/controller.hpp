@@ -54,6 +54,8 @@ public:
     virtual ImagePtr image() const = 0;
     // This broker's epoch: the offset of its registration.
     virtual int64_t broker_epoch() const = 0;
+    // A finalized feature as well, but one that control records keep, so that it is not in the image.
+    virtual int16_t kraft_version() const = 0;
     // Marks the broker as fenced, so that whichever broker opens the directory next need not wait for a session to
     // expire. Waits for requests in progress; later ones are refused. Comes before Engine::close().
     virtual Task<Result<>> close() = 0;
