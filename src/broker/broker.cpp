@@ -125,6 +125,7 @@ Task<Result<>> Broker::open(std::string* problem) {
     auto controller = co_await metadata::Controller::open(*engine_, std::move(options), problem);
     if (!controller) co_return say(problem, controller.error(), "the metadata log cannot be opened");
     controller_ = std::move(*controller);
+    kraft_version_ = controller_->kraft_version();
 
     producer_ids_ = std::make_unique<ProducerIds>(home(), *controller_);
     partitions_ = std::make_unique<Partitions>(*engine_, home(), config_.node_id, config_.values);

@@ -51,6 +51,7 @@ public:
     // For handlers, on any loop: these do not change while connections are served.
     const Config& config() const { return config_; }
     const std::string& cluster_id() const { return identity_.cluster_id; }
+    int16_t kraft_version() const { return kraft_version_; }
     Engine& engine() { return *engine_; }
     // For handlers, by call_on(home()).
     Loop& home() { return *loops_.front(); }
@@ -68,6 +69,7 @@ private:
     Config config_;
     std::string hostname_;
     metadata::DirectoryIdentity identity_;
+    int16_t kraft_version_ = 0;
     std::vector<metadata::Endpoint> bound_;
     std::vector<metadata::Endpoint> advertised_;
     std::unique_ptr<Engine> engine_;

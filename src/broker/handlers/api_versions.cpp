@@ -70,12 +70,14 @@ Result<> api_versions(Shard& shard, Request& request) {
 
     // A directory of Kafka's may have more features on than we have: clients hear of ours only.
     auto& levels = shard.image->features.levels;
-    auto finalized = request.arena.make<ApiVersionsResponse::FinalizedFeature>(levels.size());
+    auto finalized = request.arena.make<ApiVersionsResponse::FinalizedFeature>(levels.size() + 1);
     count = 0;
     for (auto& [name, level] : levels) {
         bool is_ours = std::any_of(ranges.begin(), ranges.end(), [&](auto& range) { return range.name == name; });
         if (level > 0 && is_ours) finalized[count++] = {name, level, level};
     }
+    auto kraft = shard.broker.kraft_version();
+    if (kraft > 0) finalized[count++] = {"kraft.version", kraft, kraft};
     response.finalized_features = finalized.first(count);
     response.finalized_features_epoch = shard.image->offset.value;
     answer(request, response);
