@@ -57,8 +57,9 @@ public:
     // Closes every log (final time index entry, trims, producer snapshot), checkpoints, writes the marker.
     virtual Task<Result<>> close(int64_t broker_epoch) = 0;
 
-    // True where a probe at open showed that direct durable writes of this directory complete without a kernel worker.
-    virtual bool writes_inline() const = 0;
+    // Tries, with a few milliseconds of writes, whether durable direct writes of this directory complete without a worker
+    // thread of the kernel.
+    virtual Task<bool> probe_inline_writes() = 0;
 };
 
 }  // namespace rafka

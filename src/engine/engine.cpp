@@ -4,6 +4,7 @@
 #include "base/log.hpp"
 #include "engine/checkpoint_file.hpp"
 #include "engine/files.hpp"
+#include "engine/inline_writes.hpp"
 #include "engine/log.hpp"
 #include "engine/paths.hpp"
 #include "engine/shard.hpp"
@@ -45,7 +46,7 @@ public:
     bool was_clean() const override { return was_clean_; }
     int64_t previous_broker_epoch() const override { return previous_broker_epoch_; }
     const std::vector<FoundLog>& found() const override { return found_; }
-    bool writes_inline() const override { return false; }
+    Task<bool> probe_inline_writes() override { return engine::probe_inline_writes(io_, options_.directory); }
 
     Loop& loop_of(const PartitionKey& key) const override { return shard_of(key).loop; }
     Task<Result<Partition*>> open_partition(PartitionKey key, std::string topic, LogOptions options) override;

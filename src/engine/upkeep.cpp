@@ -130,8 +130,12 @@ Task<> Log::relax(Instant unused_since) {
     segment.opening = true;
     auto keep = block_ceil(segment.size);
     if (segment.file_size > keep + shard_.options.allocation_step_min) {
+        // Synced, so that no order of events brings the shorter length back behind later writes.
         auto cut = co_await truncate_file(segment.file, keep);
-        if (cut) {
+        if (cut) cut = co_await sync_file(segment.file);
+        if (!cut) {
+            go_offline(cut.error(), "truncation");
+        } else {
             shard_.space.release(int64_t(segment.file_size - keep));
             segment.file_size = keep;
             last_step_ = 0;
