@@ -12,8 +12,9 @@ namespace rafka {
 std::string SocketAddress::to_text() const {
     char text[INET6_ADDRSTRLEN] = {};
     inet_ntop(is_v6 ? AF_INET6 : AF_INET, ip.data(), text, sizeof text);
-    auto number = std::to_string(port);
-    return is_v6 ? "[" + std::string(text) + "]:" + number : std::string(text) + ":" + number;
+    std::string out(is_v6 ? "[" : "");
+    out.append(text).append(is_v6 ? "]:" : ":").append(std::to_string(port));
+    return out;
 }
 
 namespace io {

@@ -6,6 +6,10 @@
 #include "io/file.hpp"
 #include "io/socket.hpp"
 
+#ifdef RAFKA_ASAN
+#include <sanitizer/asan_interface.h>
+#endif
+
 #include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
@@ -232,6 +236,33 @@ TEST_CASE("more operations than the ring has places all come back") {
         CHECK(canceled == 500);
     });
 }
+
+#ifdef RAFKA_ASAN
+TEST_CASE("memory that the kernel may write to is nobody else's until it comes back") {
+    int error = 0;
+    auto uring = Uring::open(error);
+    if (!uring) return skip(uring_refusal(error));
+    Loop loop(*uring, 0);
+    int ends[2];
+    REQUIRE(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) == 0);
+    std::vector<std::byte> bytes(64);
+    Operation operation(Code::receive);
+    operation.file = ends[0];
+    operation.single = {bytes.data(), bytes.size()};
+    operation.buffers = {&operation.single, 1};
+    operation.waiter = std::noop_coroutine();
+    uring->submit(operation);
+    loop.turn(Instant{});
+    CHECK(__asan_address_is_poisoned(bytes.data() + 8));
+    REQUIRE(::write(ends[1], "abc", 3) == 3);
+    loop.turn(never);
+    CHECK(operation.result == 3);
+    CHECK(__asan_region_is_poisoned(bytes.data(), bytes.size()) == nullptr);
+    CHECK(as_text(Bytes(bytes).first(3)) == "abc");
+    uring->drop(ends[0]);
+    uring->drop(ends[1]);
+}
+#endif
 
 TEST_CASE("a loop that looks for completions does not call the kernel each time") {
     int error = 0;
