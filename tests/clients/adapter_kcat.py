@@ -1,0 +1,79 @@
+#!/usr/bin/env python3
+"""kcat behind the contract of README.md. kcat sets no timestamps, cannot be given a zero
+byte, and shows a header without a value as NULL."""
+
+import base64
+import json
+import re
+import subprocess
+import sys
+import tempfile
+
+
+def to_bytes(text):
+    return None if text is None else base64.b64decode(text)
+
+
+def to_text(data):
+    return None if data is None else base64.b64encode(data).decode()
+
+
+def run(*args):
+    done = subprocess.run(["kcat", *args], stdin=subprocess.DEVNULL, capture_output=True, timeout=20)
+    if done.returncode:
+        raise RuntimeError(done.stderr.decode(errors="replace").strip()[-400:])
+    return done.stdout
+
+
+def write(bootstrap, job):
+    # One call a record: key and headers are options, and the value is a file, so that any byte may stand in it.
+    for record in job["records"]:
+        args = ["-P", "-b", bootstrap, "-t", job["topic"], "-p", "0", "-z", job["codec"], "-X", "acks=all",
+                "-X", "message.max.bytes=4194304", "-X", f"enable.idempotence={str(job['idempotence']).lower()}"]
+        if record["key"] is not None:
+            args += ["-k", to_bytes(record["key"]).decode()]
+        for name, value in record["headers"]:
+            args += ["-H", name if value is None else f"{name}={to_bytes(value).decode()}"]
+        value = to_bytes(record["value"])
+        with tempfile.NamedTemporaryFile() as file:
+            file.write(value or b"")
+            file.flush()
+            if value is None:
+                args += ["-Z"]
+            run(*args, file.name)
+    return {"offsets": None}
+
+
+def read(bootstrap, job):
+    out = run("-C", "-b", bootstrap, "-t", job["topic"], "-p", "0", "-o", "beginning", "-c", str(job["count"]), "-e", "-q",
+              "-X", "fetch.message.max.bytes=4194304", "-f", "%o %T %K %S [%h]\\n%k%s\\n")
+    records = []
+    while out:
+        line = re.match(rb"(-?\d+) (-?\d+) (-?\d+) (-?\d+) \[(.*)\]\n", out)
+        offset, timestamp, key_size, value_size = (int(line[i]) for i in range(1, 5))
+        at = line.end()
+        parts = []
+        for size in (key_size, value_size):
+            parts.append(None if size < 0 else out[at:at + size])
+            at += max(size, 0)
+        out = out[at + 1:]
+        records.append({"offset": offset, "timestamp": timestamp, "key": to_text(parts[0]), "value": to_text(parts[1]),
+                        "headers_text": line[5].decode()})
+    return {"records": records}
+
+
+def main():
+    verb, bootstrap = sys.argv[1:3]
+    if verb == "version":
+        print(re.search(r"Version \S+.*", subprocess.run(["kcat", "-V"], capture_output=True, text=True).stdout)[0])
+        return
+    for line in sys.stdin:
+        job = json.loads(line)
+        try:
+            answer = {"write": write, "read": read}[verb](bootstrap, job)
+        except Exception as problem:  # Whatever it is, the matrix must hear of it.
+            answer = {"error": f"{type(problem).__name__}: {problem}"}
+        print(json.dumps({"topic": job["topic"], **answer}), flush=True)
+
+
+main()
