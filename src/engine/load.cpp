@@ -352,7 +352,7 @@ Task<Result<>> Log::recover_segment(Segment& segment, Offset from, Offset& next,
     bool same = segment.index.written() == segment.index.count() && segment.time_index.written() == segment.time_index.count() &&
                 in_files == segment.index.file_size() + segment.time_index.file_size();
     if (!same || !last) {
-        auto written = co_await segment.write_indexes(io, directory_);
+        auto written = co_await save_indexes(segment);
         segment.complete = written.has_value() && !last;
         if (!written) log::warn("indexes not written: directory={} segment={} error={}", directory_, segment.base.value, to_text(written.error()));
     }

@@ -140,6 +140,7 @@ private:
     Task<Result<>> begin_segment(Segment& segment);
     Task<> finish_segment(Segment& segment, Segment& next);
     Task<Result<>> complete_segment(Segment& segment);
+    Task<Result<>> save_indexes(Segment& segment);
     Task<Result<>> open_segment(Segment& segment);
     Task<Result<>> allocate(Segment& segment, uint64_t needed);
     Task<> allocate_ahead(Segment& segment);

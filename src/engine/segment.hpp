@@ -35,6 +35,7 @@ public:
     uint64_t file_size = 0;     // Of the .log.
     io::File file;              // Opened when first needed.
     bool opening = false;
+    bool saving = false;        // Its indexes are being written.
     bool loading = false;       // Its indexes are being read or built.
     bool direct = false;        // Opened for direct I/O.
     bool exists = false;        // The .log is there, and its name is durable.

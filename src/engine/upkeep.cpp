@@ -33,7 +33,7 @@ Task<Result<Offset>> Log::checkpoint() {
     }
     auto& segment = active();
     if (segment.exists) {
-        CO_CHECKED(co_await segment.write_indexes(shard_.io, directory_));
+        CO_CHECKED(co_await save_indexes(segment));
         auto newest = snapshots_.empty() ? log_start_ : snapshots_.back();
         auto behind = newest <= segment.base ? segment.size : segment.size - std::min<uint64_t>(segment.size, segment.index.lookup(newest).position);
         if (behind >= snapshot_bytes_min) {
@@ -112,7 +112,7 @@ Task<> Log::relax(Instant unused_since) {
     std::vector<io::File> files;
     for (size_t i = 0; i + 1 < segments_.size(); ++i) {
         auto& segment = *segments_[i];
-        if (segment.opening || segment.loading || segment.users > 0 || !segment.complete || segment.last_used > unused_since) continue;
+        if (segment.opening || segment.loading || segment.saving || segment.users > 0 || !segment.complete || segment.last_used > unused_since) continue;
         // The files have all of it.
         segment.index.truncate(segment.base);
         segment.time_index.truncate(segment.base);

@@ -211,9 +211,19 @@ Task<> Log::finish_segment(Segment& segment, Segment& next) {
 // Requires that the .log has been cut and synced.
 Task<Result<>> Log::complete_segment(Segment& segment) {
     if (segment.complete) co_return Result<>();
-    CO_CHECKED(co_await segment.write_indexes(shard_.io, directory_));
+    CO_CHECKED(co_await save_indexes(segment));
     segment.complete = true;
     co_return Result<>();
+}
+
+// One at a time: a checkpoint that began before the segment was sealed would cut off its last entries.
+Task<Result<>> Log::save_indexes(Segment& segment) {
+    while (segment.saving) co_await changed_.wait();
+    segment.saving = true;
+    auto saved = co_await segment.write_indexes(shard_.io, directory_);
+    segment.saving = false;
+    changed_.notify_all();
+    co_return saved;
 }
 
 bool Log::wants_more(const Segment& segment) const {
