@@ -219,8 +219,9 @@ Task<Result<>> Log::load_segments(const std::vector<DirectoryEntry>& entries, Lo
         bool last = i + 1 == segments_.size();
         auto bound = last ? Offset{std::numeric_limits<int64_t>::max()} : segments_[i + 1]->base;
         bool whole = has(indexes, segment.base) && has(time_indexes, segment.base);
-        // Below the recovery point only missing indexes are a reason to read a segment.
-        bool unsure = !how.clean && bound > how.recovery_point;
+        // Below the recovery point only missing indexes are a reason to read a segment. One that ends right there may have
+        // been the newest when the point was taken, and then lacks its last time entry.
+        bool unsure = !how.clean && bound >= how.recovery_point;
         if (!unsure && whole && !last) {
             segment.complete = true;
             next = bound;
