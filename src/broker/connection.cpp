@@ -166,18 +166,19 @@ Task<Result<size_t>> Connection::receive(MutableBytes into) {
     co_return size_t(count);
 }
 
-void Connection::say_why(Errc reason) {
-    switch (reason) {
-        case Errc::malformed:
-        case Errc::unsupported:
-        case Errc::too_large:
-        case Errc::no_memory: break;
+void Connection::say_why(Errc errc) {
+    std::string_view reason;
+    switch (errc) {
+        case Errc::malformed: reason = "a request that does not parse"; break;
+        case Errc::unsupported: reason = "a request of an API or version that is not served"; break;
+        case Errc::too_large: reason = "a request larger than socket.request.max.bytes"; break;
+        case Errc::no_memory: reason = "no memory for its request came free"; break;
         default: return;  // Peers come and go.
     }
     uint64_t suppressed = 0;
     if (!shard_.peer_lines.allow(loop_.now().since_start, suppressed)) return;
     log::warn("connection closed: peer={} listener={} reason=\"{}\" suppressed={}", client_.address.to_text(),
-              client_.listener, to_text(reason), suppressed);
+              client_.listener, reason, suppressed);
 }
 
 }  // namespace rafka::broker

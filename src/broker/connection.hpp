@@ -47,7 +47,7 @@ private:
     Task<> run(Request& request);
     Task<> send_answers();
     Task<Result<size_t>> receive(MutableBytes into);
-    void say_why(Errc reason);
+    void say_why(Errc errc);
 
     Shard& shard_;
     Loop& loop_;

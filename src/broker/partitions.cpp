@@ -56,14 +56,14 @@ Task<> Partitions::open_all(metadata::ImagePtr image) {
 }
 
 Task<> Partitions::apply(const metadata::Image& image, const metadata::Changes& changes) {
-    for (auto& topic : changes.deleted) {
-        for (size_t i = 0; i < topic->partitions.size(); ++i) {
-            if (!is_ours(topic->partitions[i])) continue;
-            auto removed = co_await engine_.remove_partition(PartitionKey{topic->id, int32_t(i)});
-            if (!removed && removed.error() != Errc::unknown_partition) {
-                log::error("partition not removed: topic={} partition={} reason=\"{}\"", topic->name, i, to_text(removed.error()));
+    if (!changes.deleted.empty()) {
+        Gather gather(home_);
+        for (auto& topic : changes.deleted) {
+            for (size_t i = 0; i < topic->partitions.size(); ++i) {
+                if (is_ours(topic->partitions[i])) gather.start(remove_one(*topic, int32_t(i)));
             }
         }
+        co_await gather.done();
     }
     std::vector<Wanted> wanted;
     for (auto& topic : changes.created) {
@@ -87,17 +87,21 @@ Task<> Partitions::apply(const metadata::Image& image, const metadata::Changes& 
 }
 
 Task<> Partitions::open(const metadata::Image& image, std::vector<Wanted> wanted) {
-    size_t next = 0;
+    Opening opening{image, std::move(wanted)};
     Gather gather(home_);
-    for (size_t i = 0; i < std::min(opening_max, wanted.size()); ++i) gather.start(open_some(image, wanted, next));
+    for (size_t i = 0; i < std::min(opening_max, opening.wanted.size()); ++i) gather.start(open_some(opening));
     co_await gather.done();
 }
 
-Task<> Partitions::open_some(const metadata::Image& image, const std::vector<Wanted>& wanted, size_t& next) {
-    while (next < wanted.size()) {
-        auto [topic, partition] = wanted[next++];
-        if (!is_ours(topic->partitions[size_t(partition)])) continue;
-        co_await open_one(*topic, partition, options_of(image, *topic));
+Task<> Partitions::open_some(Opening& opening) {
+    while (opening.next < opening.wanted.size()) {
+        auto wanted = opening.wanted[opening.next++];
+        if (!is_ours(wanted.topic->partitions[size_t(wanted.partition)])) continue;
+        if (opening.last_topic != wanted.topic) {
+            opening.last_options = options_of(opening.image, *wanted.topic);
+            opening.last_topic = wanted.topic;
+        }
+        co_await open_one(*wanted.topic, wanted.partition, opening.last_options);
     }
 }
 
@@ -110,6 +114,13 @@ Task<> Partitions::open_one(const metadata::Topic& topic, int32_t partition, Log
     }
     auto& state = topic.partitions[size_t(partition)];
     if (state.leader == node_id_) co_await lead(key, state.leader_epoch);
+}
+
+Task<> Partitions::remove_one(const metadata::Topic& topic, int32_t partition) {
+    auto removed = co_await engine_.remove_partition(PartitionKey{topic.id, partition});
+    // One that could not be opened is not there to be removed.
+    if (removed || removed.error() == Errc::unknown_partition) co_return;
+    log::error("partition not removed: topic={} partition={} reason=\"{}\"", topic.name, partition, to_text(removed.error()));
 }
 
 Task<> Partitions::lead(PartitionKey key, LeaderEpoch epoch) {

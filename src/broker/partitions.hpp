@@ -9,6 +9,7 @@
 #include <rafka/engine.hpp>
 
 #include <cstdint>
+#include <vector>
 
 namespace rafka::broker {
 
@@ -31,9 +32,18 @@ private:
         const metadata::Topic* topic;
         int32_t partition;
     };
+    // A list that several tasks work off.
+    struct Opening {
+        const metadata::Image& image;
+        std::vector<Wanted> wanted;
+        size_t next = 0;
+        const metadata::Topic* last_topic = nullptr;
+        LogOptions last_options{};  // Of last_topic: most topics have several partitions.
+    };
     bool is_ours(const metadata::PartitionState& state) const;
     Task<> open(const metadata::Image& image, std::vector<Wanted> wanted);
-    Task<> open_some(const metadata::Image& image, const std::vector<Wanted>& wanted, size_t& next);
+    Task<> open_some(Opening& opening);
+    Task<> remove_one(const metadata::Topic& topic, int32_t partition);
     Task<> open_one(const metadata::Topic& topic, int32_t partition, LogOptions options);
     Task<> lead(PartitionKey key, LeaderEpoch epoch);
     Task<> configure(const metadata::Image& image, const metadata::Topic& topic);

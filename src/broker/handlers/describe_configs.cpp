@@ -54,16 +54,16 @@ Found look_up(const DescribeConfigsRequest::Resource& resource, Shard& shard) {
     ConfigLayers layers(image, config.node_id, config.values);
     switch (ResourceType(resource.resource_type)) {
         case ResourceType::topic:
-            if (!is_topic_name(name)) return refuse(ErrorCode::invalid_topic_exception, "Topic name is invalid.");
+            if (!is_topic_name(name)) return refuse(ErrorCode::invalid_topic_exception, "Topic name is invalid: '" + std::string(name) + "'");
             if (!image.topic(name)) return refuse(ErrorCode::unknown_topic_or_partition, "");
             return {ErrorCode::none, "", rafka::metadata::describe_topic(ConfigLayers::set_for(image, ResourceType::topic, name), layers.broker())};
         case ResourceType::broker:
             if (name.empty()) return {ErrorCode::none, "", rafka::metadata::describe_broker_default(layers.broker())};
-            if (auto wrong = check_broker_name(name, config.node_id)) return refuse(ErrorCode::invalid_request, *wrong);
+            if (auto wrong = check_broker_name(name, config.node_id, "Broker", " or empty string")) return refuse(ErrorCode::invalid_request, *wrong);
             return {ErrorCode::none, "", rafka::metadata::describe_broker(layers.broker())};
         case ResourceType::broker_logger:
             if (name.empty()) return refuse(ErrorCode::invalid_request, "Broker id must not be empty");
-            if (auto wrong = check_broker_name(name, config.node_id)) return refuse(ErrorCode::invalid_request, *wrong);
+            if (auto wrong = check_broker_name(name, config.node_id, "Broker")) return refuse(ErrorCode::invalid_request, *wrong);
             return {};  // There are no loggers to set one by one.
         default: return refuse(ErrorCode::invalid_request, "Unsupported resource type: " + std::to_string(resource.resource_type));
     }
@@ -87,7 +87,7 @@ Result<> describe_configs(Shard& shard, Request& request) {
         result.resource_type = resource.resource_type;
         result.resource_name = resource.resource_name;
         result.error_code = found.error;
-        if (!found.message.empty()) result.error_message = request.arena.copy(found.message);
+        result.error_message = request.arena.copy(found.message);  // Empty, not null, where all is well.
         auto configs = request.arena.make<DescribeConfigsResponse::Config>(found.entries.size());
         size_t count = 0;
         for (auto& entry : found.entries) {

@@ -89,6 +89,7 @@ void resolve(Plan& plan, const rafka::metadata::Image& image, bool by_id) {
             item.refuse(ErrorCode::unknown_topic_or_partition);
         } else {
             item.key = {topic->id, index};
+            item.is_found = true;
         }
     }
     std::stable_partition(plan.items.begin(), plan.items.end(), [](auto& item) { return item.error == ErrorCode::none; });
@@ -114,8 +115,8 @@ FetchResponse::Partition describe(FetchItem& item, Shard& shard, Request& reques
     partition.last_stable_offset = item.last_stable_offset;
     partition.log_start_offset = item.log_start_offset;
     if (item.diverging) partition.diverging_epoch = {item.diverging->epoch, item.diverging->end_offset};
-    // A list only for who asked for committed records only.
-    if (committed_only) partition.aborted_transactions.emplace();
+    // A list for who asked for committed records only, and, as in Kafka, where there was no partition to read.
+    if (committed_only || !item.is_found) partition.aborted_transactions.emplace();
     bool wrong_leader = item.error == ErrorCode::not_leader_or_follower || item.error == ErrorCode::fenced_leader_epoch;
     if (request.version() >= 16 && wrong_leader) {
         if (auto* state = shard.image->partition(item.key)) partition.current_leader = {state->leader, state->leader_epoch};

@@ -23,6 +23,7 @@ struct FetchItem {
     FetchTarget target;
     FetchWish wish;
     PartitionKey key;
+    bool is_found = false;  // In the metadata.
 
     protocol::ErrorCode error = protocol::ErrorCode::none;
     Offset high_watermark = no_offset;

@@ -13,14 +13,14 @@ using protocol::ErrorCode;
 using rafka::metadata::ConfigOperation;
 using rafka::metadata::ResourceType;
 
-std::optional<std::string> check_broker_name(std::string_view name, int32_t node_id) {
+std::optional<std::string> check_broker_name(std::string_view name, int32_t node_id, std::string_view kind, std::string_view alternative) {
     int32_t id = 0;
     auto [end, failure] = std::from_chars(name.data(), name.data() + name.size(), id);
     if (failure != std::errc() || end != name.data() + name.size()) {
-        return "Node id must be an integer, but it is: " + std::string(name);
+        return std::string(kind) + " id must be an integer, but it is: " + std::string(name);
     }
     if (id == node_id) return std::nullopt;
-    return "Unexpected broker id, expected " + std::to_string(node_id) + ", but received " + std::string(name);
+    return "Unexpected broker id, expected " + std::to_string(node_id) + std::string(alternative) + ", but received " + std::string(name);
 }
 
 namespace {
@@ -48,7 +48,7 @@ void check(AlteredResource& resource, int32_t node_id) {
     switch (changes.type) {
         case ResourceType::broker:
             if (changes.name.empty()) return;
-            if (auto wrong = check_broker_name(changes.name, node_id)) refuse(resource, *wrong);
+            if (auto wrong = check_broker_name(changes.name, node_id, "Node")) refuse(resource, *wrong);
             return;
         case ResourceType::topic: return;
         default: return refuse(resource, "Unknown resource type " + std::to_string(resource.type));

@@ -15,8 +15,9 @@
 
 namespace rafka::broker::handlers {
 
-// A sentence if `name` is not the id of this broker.
-std::optional<std::string> check_broker_name(std::string_view name, int32_t node_id);
+// A sentence if `name` is not the id of this broker; `kind` and `alternative` are words of it.
+std::optional<std::string> check_broker_name(std::string_view name, int32_t node_id, std::string_view kind,
+                                             std::string_view alternative = "");
 
 // One resource of a request, with the answer to it.
 struct AlteredResource {
