@@ -219,7 +219,7 @@ int Machine::act_on_file(Pending& pending) {
     case Code::close: return close(operation.file, 1);
     case Code::read: return read(pending);
     case Code::write: return write(pending);
-    case Code::sync: disk_.sync(pending.target, pending.disk_sequence); return 0;
+    case Code::sync: if (!options_.syncs_lie) disk_.sync(pending.target, pending.disk_sequence); return 0;
     case Code::allocate: return disk_.allocate(pending.target, operation.position, operation.length, wall);
     case Code::truncate: return disk_.truncate(pending.target, operation.length, wall);
     case Code::rename: return disk_.rename(operation.path, operation.other_path);
@@ -306,8 +306,8 @@ int Machine::write(Pending& pending) {
     if (operation.buffers.size() > buffers_max || misaligned(pending)) return -EINVAL;
     auto bytes = pending.has_data ? std::move(pending.data) : gather(operation.buffers);
     auto n = shortened(pending, bytes.size());
-    return disk_.write(pending.target, operation.position, Bytes(bytes).first(n), operation.flags & flag::durable,
-                       clock_.wall());
+    return disk_.write(pending.target, operation.position, Bytes(bytes).first(n),
+                       (operation.flags & flag::durable) && !options_.durable_writes_lie, clock_.wall());
 }
 
 std::optional<int> Machine::act_on_socket(Ticket ticket, Pending& pending, Instant& retry) {

@@ -49,6 +49,9 @@ struct MachineOptions {
     double slow = 0.02;  // Chance that an operation takes fifty times as long.
     int descriptors_max = 4096;
     Timestamp wall{1'700'000'000'000};
+    // Disks that lie, so that tests of tests can see them found out.
+    bool durable_writes_lie = false;
+    bool syncs_lie = false;
     MachineOptions() {}
 };
 
@@ -74,6 +77,7 @@ public:
 
     Disk& disk() { return disk_; }
     Network& network() { return network_; }
+    const Network& network() const { return network_; }
     Clock& clock() { return clock_; }
     FaultRates faults;  // May change at any time.
     void plan(PlannedFault fault) { planned_.push_back(std::move(fault)); }

@@ -3,8 +3,8 @@
 //   engine_seeds [--seed FIRST] [--seeds COUNT]
 
 #include "base/log.hpp"
-#include "sim/engine_story.hpp"
-#include "sim/repeat.hpp"
+#include "world/engine_story.hpp"
+#include "world/repeat.hpp"
 
 #include <cstdio>
 #include <cstdlib>
@@ -22,12 +22,12 @@ int main(int argc, char** argv) {
         else return std::fprintf(stderr, "usage: engine_seeds [--seed FIRST] [--seeds COUNT]\n"), 2;
     }
     log::set_level(count == 1 ? log::Level::debug : log::Level::off);
-    sim::Coverage coverage, again;
+    world::Coverage coverage, again;
     for (auto seed = first; seed < first + count; ++seed) {
-        sim::Repeat repeat(fmt::format("{} --seed {} --seeds 1", argv[0], seed));
-        auto trace = sim::play_engine_story(seed, coverage);
-        auto second = sim::play_engine_story(seed, again);
-        sim::require(trace == second, "seed {} has two stories", seed);
+        world::Repeat repeat(fmt::format("{} --seed {} --seeds 1", argv[0], seed));
+        auto trace = world::play_engine_story(seed, coverage);
+        auto second = world::play_engine_story(seed, again);
+        world::require(trace == second, "seed {} has two stories", seed);
     }
     coverage.print();
     bool looked_everywhere = coverage.crashes_while_opening && coverage.crashes_while_closing && coverage.clean_closes &&

@@ -1,12 +1,12 @@
-#include "sim/log_model.hpp"
+#include "world/log_model.hpp"
 
-#include "sim/repeat.hpp"
+#include "world/repeat.hpp"
 
 #include <algorithm>
 #include <charconv>
 #include <set>
 
-namespace rafka::sim {
+namespace rafka::world {
 namespace {
 
 std::optional<BatchId> id_of(std::string_view value) {
@@ -97,7 +97,7 @@ void LogModel::see_watermark(Offset watermark) {
     watermark_ = watermark;
 }
 
-void LogModel::judge(std::span<const FoundBatch> found, Offset high_watermark) {
+void LogModel::judge(std::span<const FoundBatch> found, Offset high_watermark, bool in_order) {
     // L1, L5.
     Offset next{0};
     std::set<BatchId> seen;
@@ -120,6 +120,14 @@ void LogModel::judge(std::span<const FoundBatch> found, Offset high_watermark) {
         require(it->second == batch, "L3: offset {} held batch {} and now holds batch {}", offset, batch, it->second);
     }
 
+    if (in_order) judge_order(found);
+    else judge_senders(found);
+    certain_ = std::move(there);
+    judged_ = found.size();
+    attempts_.clear();
+}
+
+void LogModel::judge_order(std::span<const FoundBatch> found) const {
     // L6: those after the last restart's, in the order of their appends. What failed may be missing in between. `ends`
     // are the counts of found batches that the attempts so far can explain.
     std::set<size_t> ends{judged_};
@@ -140,10 +148,13 @@ void LogModel::judge(std::span<const FoundBatch> found, Offset high_watermark) {
         auto& stranger = found[*ends.rbegin()];
         violation(fmt::format("L6: batch {} at offset {} was not written there", stranger.id, stranger.base_offset.value));
     }
-
-    certain_ = std::move(there);
-    judged_ = found.size();
-    attempts_.clear();
 }
 
-}  // namespace rafka::sim
+void LogModel::judge_senders(std::span<const FoundBatch> found) const {
+    for (auto& batch : found.subspan(judged_)) {
+        bool sent = std::any_of(attempts_.begin(), attempts_.end(), [&](auto& attempt) { return attempt.batch == batch.id; });
+        require(sent, "L6: batch {} at offset {} was not sent there", batch.id, batch.base_offset.value);
+    }
+}
+
+}  // namespace rafka::world

@@ -7,7 +7,7 @@
 
 #include <string>
 
-namespace rafka::sim {
+namespace rafka::world {
 
 // For as long as it lives, a violation or a crash of this process prints the command.
 class Repeat {
@@ -25,4 +25,4 @@ void require(bool condition, fmt::format_string<Args...> text, Args&&... args) {
     if (!condition) [[unlikely]] violation(fmt::format(text, std::forward<Args>(args)...));
 }
 
-}  // namespace rafka::sim
+}  // namespace rafka::world

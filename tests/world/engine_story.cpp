@@ -1,10 +1,10 @@
-#include "sim/engine_story.hpp"
+#include "world/engine_story.hpp"
 
-#include "sim/repeat.hpp"
+#include "world/repeat.hpp"
 
 #include <optional>
 
-namespace rafka::sim {
+namespace rafka::world {
 namespace {
 
 EngineSetup random_setup(Random& random) {
@@ -155,4 +155,4 @@ void Coverage::print() const {
                disk_full, offline, failed_opens, judged_batches, unacknowledged_survived, indexes_damaged, injected_faults);
 }
 
-}  // namespace rafka::sim
+}  // namespace rafka::world

@@ -1,4 +1,4 @@
-#include "sim/repeat.hpp"
+#include "world/repeat.hpp"
 
 #include <csignal>
 #include <cstdio>
@@ -10,7 +10,7 @@
 #include <sanitizer/common_interface_defs.h>
 #endif
 
-namespace rafka::sim {
+namespace rafka::world {
 namespace {
 
 char command_line[256];
@@ -47,4 +47,4 @@ void violation(const std::string& text) {
     std::abort();
 }
 
-}  // namespace rafka::sim
+}  // namespace rafka::world

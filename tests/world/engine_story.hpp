@@ -3,7 +3,7 @@
 // A story of the engine: lives of one log directory, each ended by a crash or a close, with producers and readers in
 // between, and a judgement at every start. All of it from a seed.
 
-#include "sim/log_model.hpp"
+#include "world/log_model.hpp"
 #include "sim/world.hpp"
 
 #include <rafka/engine.hpp>
@@ -13,7 +13,9 @@
 #include <string>
 #include <vector>
 
-namespace rafka::sim {
+namespace rafka::world {
+
+using namespace sim;
 
 // An idempotent producer or a plain one, of one partition. What it does not know to be stored it sends again, in order.
 struct ProducerModel {
@@ -102,4 +104,4 @@ void damage_indexes(Disk& disk, Random& random, Coverage& coverage);
 // Plays one seed and returns its trace. Ends the process at a violation.
 uint64_t play_engine_story(uint64_t seed, Coverage& coverage);
 
-}  // namespace rafka::sim
+}  // namespace rafka::world

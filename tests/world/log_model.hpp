@@ -23,7 +23,7 @@
 #include <string>
 #include <vector>
 
-namespace rafka::sim {
+namespace rafka::world {
 
 using BatchId = uint64_t;
 
@@ -88,14 +88,17 @@ public:
     void see_watermark(Offset watermark);
     Offset watermark() const { return watermark_; }
 
-    // Judges a whole log after a restart, and takes it for certain from now on.
-    void judge(std::span<const FoundBatch> found, Offset high_watermark);
+    // Judges a whole log after a restart, and takes it for certain from now on. `in_order`: it is known in which order
+    // the appends came. Of those that came over several connections it is not; then each must at least have been sent.
+    void judge(std::span<const FoundBatch> found, Offset high_watermark, bool in_order = true);
 
     const std::map<int64_t, BatchId>& certain() const { return certain_; }
     size_t attempt_count() const { return attempts_.size(); }
 
 private:
     void note(Offset base_offset, BatchId batch);
+    void judge_order(std::span<const FoundBatch> found) const;
+    void judge_senders(std::span<const FoundBatch> found) const;
 
     std::vector<Attempt> attempts_;       // Since the last restart, in order.
     std::map<int64_t, BatchId> certain_;  // By base offset: acknowledged, or seen by a reader.
@@ -103,4 +106,4 @@ private:
     Offset watermark_;
 };
 
-}  // namespace rafka::sim
+}  // namespace rafka::world
