@@ -18,8 +18,8 @@ def to_text(data):
     return None if data is None else base64.b64encode(data).decode()
 
 
-def run(*args):
-    done = subprocess.run(["kcat", *args], stdin=subprocess.DEVNULL, capture_output=True, timeout=20)
+def run(*args, text=b""):
+    done = subprocess.run(["kcat", *args], input=text, capture_output=True, timeout=20)
     if done.returncode:
         raise RuntimeError(done.stderr.decode(errors="replace").strip()[-400:])
     return done.stdout
@@ -30,17 +30,17 @@ def write(bootstrap, job):
     for record in job["records"]:
         args = ["-P", "-b", bootstrap, "-t", job["topic"], "-p", "0", "-z", job["codec"], "-X", "acks=all",
                 "-X", "message.max.bytes=4194304", "-X", f"enable.idempotence={str(job['idempotence']).lower()}"]
-        if record["key"] is not None:
-            args += ["-k", to_bytes(record["key"]).decode()]
         for name, value in record["headers"]:
             args += ["-H", name if value is None else f"{name}={to_bytes(value).decode()}"]
-        value = to_bytes(record["value"])
+        key, value = to_bytes(record["key"]), to_bytes(record["value"])
+        if not value:
+            # An empty file is no record, but a key with nothing behind it is one.
+            run(*args, "-K", "\t", *([] if value is not None else ["-Z"]), text=key + b"\t\n")
+            continue
         with tempfile.NamedTemporaryFile() as file:
-            file.write(value or b"")
+            file.write(value)
             file.flush()
-            if value is None:
-                args += ["-Z"]
-            run(*args, file.name)
+            run(*args, *([] if key is None else ["-k", key.decode()]), file.name)
     return {"offsets": None}
 
 

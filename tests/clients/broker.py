@@ -1,6 +1,7 @@
 """Brokers for tests: started on free ports of loopback with temporary data, ended by their own process ids."""
 
 import json
+import random
 import shutil
 import signal
 import socket
@@ -8,6 +9,16 @@ import subprocess
 import tempfile
 import time
 from pathlib import Path
+
+
+def free_port():
+    """Below the ports that the kernel gives to outgoing connections: a client that calls again and again while nobody
+    listens could otherwise be given the port itself."""
+    while True:
+        port = random.randrange(15000, 32000)
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) != 0:
+                return port
 
 
 class Server:
@@ -59,7 +70,8 @@ class Rafka(Server):
         super().__init__(directory)
         self.binary = binary
         self.arguments = list(arguments)
-        self.listen = "127.0.0.1:0"
+        # The same address at every start, so that clients come back.
+        self.listen = f"127.0.0.1:{free_port()}"
 
     def start(self, seconds=30):
         ports = self.root / "ports"
@@ -73,14 +85,6 @@ class Rafka(Server):
                 raise RuntimeError("the broker did not start:\n" + (self.root / "broker.log").read_text(errors="replace")[-2000:])
             time.sleep(0.002)
         self.bootstrap = json.loads(ports.read_text())["PLAINTEXT"]
-        # The next start has the same address, so that clients come back.
-        self.listen = self.bootstrap
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 class Kafka(Server):

@@ -25,7 +25,7 @@ producer = Producer({
     "bootstrap.servers": bootstrap, "acks": "all", "enable.idempotence": idempotence == "true", "compression.type": codec,
     "linger.ms": 5, "message.timeout.ms": 0, "retries": 2147483647, "retry.backoff.ms": 20, "reconnect.backoff.ms": 10,
     "reconnect.backoff.max.ms": 100, "topic.metadata.refresh.interval.ms": 1000, "queue.buffering.max.messages": 2000,
-    "error_cb": on_error,
+    "error_cb": on_error, "log_level": 0,
 })
 
 
