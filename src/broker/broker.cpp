@@ -9,6 +9,8 @@ namespace rafka::broker {
 
 namespace {
 
+constexpr Duration address_patience = std::chrono::seconds(3);
+
 Task<> set_image(Shard& shard, metadata::ImagePtr image) {
     shard.image = std::move(image);
     co_return;
@@ -80,6 +82,11 @@ Task<Result<>> Broker::listen(std::string* problem) {
         if (!address) co_return say(problem, address.error(), "the listener " + to_text(endpoint) + " is no address of this machine");
         auto listener = std::make_unique<Listener>(home(), endpoint.name, connection_count_, config_.connections_max);
         auto bound = co_await listener->open(*address);
+        // A ring's accept holds its socket for a moment beyond the end of a process that was killed.
+        for (auto deadline = home().now() + address_patience; !bound && bound.error() == Errc::address_in_use && home().now() < deadline;) {
+            co_await sleep_for(home(), std::chrono::milliseconds(5));
+            bound = co_await listener->open(*address);
+        }
         if (!bound) {
             co_return say(problem, bound.error(), "cannot listen on " + to_text(endpoint) + ": " + std::string(to_text(bound.error())));
         }
