@@ -27,6 +27,11 @@ broker::Config config() {
     return config;
 }
 
+// Old versions of the requests do not know the newer of the two.
+bool is_offline(ErrorCode error) {
+    return error == ErrorCode::kafka_storage_error || error == ErrorCode::not_leader_or_follower;
+}
+
 std::vector<std::byte> flat(const std::optional<wire::Pieces>& records) {
     std::vector<std::byte> bytes;
     if (!records) return bytes;
@@ -211,7 +216,7 @@ Task<bool> BrokerLife::take_answer(Client& client, ProducerModel& producer, Batc
     log.fail(attempt);
     // An older batch of a producer may be stored and yet be out of order after a restart; it starts anew, as clients do.
     bool out_of_order = answer.error_code == ErrorCode::out_of_order_sequence_number && producer.id >= 0;
-    bool offline = answer.error_code == ErrorCode::kafka_storage_error;
+    bool offline = is_offline(answer.error_code);
     require(out_of_order || (offline && machine.injected_count() > 0), "a produce request has error {}", int(answer.error_code));
     coverage_.offline += offline;
     gives_up = true;
@@ -308,7 +313,7 @@ Task<> BrokerLife::consume(int32_t partition, uint32_t count, sim::Random random
         ++coverage_.fetches;
         require(response->responses.size() == 1, "a fetch has no answer");
         auto& answer = response->responses[0].partitions[0];
-        if (answer.error_code == ErrorCode::kafka_storage_error) break;
+        if (is_offline(answer.error_code) && machine.injected_count() > 0) break;
         require(answer.error_code == ErrorCode::none, "a fetch at {} has error {}", next.value, int(answer.error_code));
         auto batches = take_apart(archive_, flat(answer.records));
         coverage_.long_polls += batches.empty() && wait_ms > 0;
