@@ -53,7 +53,7 @@ struct RejectedRecord {
 
 struct Appended {
     Offset base_offset;
-    Timestamp log_append_time = no_timestamp;  // -1 under CreateTime, for duplicates too.
+    Timestamp log_append_time = no_timestamp;  // -1 under CreateTime. Of a duplicate: its own, as Kafka answers.
     Offset log_start_offset;
     bool duplicate = false;                    // Of one of the producer's last five batches: nothing was written.
 };

@@ -25,7 +25,7 @@ bool Epochs::assign(LeaderEpoch epoch, Offset start) {
 }
 
 EpochEnd Epochs::end_of(LeaderEpoch asked, Offset log_end) const {
-    if (asked < 0 || entries_.empty()) return {};
+    if (asked == -1 || entries_.empty()) return {};
     if (asked == latest()) return {asked, log_end};
     auto next = later(entries_, asked);
     if (next == entries_.end()) return {};

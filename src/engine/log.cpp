@@ -49,7 +49,7 @@ Task<Result<Appended>> Log::append(Bytes batch, Origin origin, std::vector<Rejec
         if (duplicate) {
             appended.base_offset = duplicate->base_offset();
             appended.duplicate = true;
-            if (options_.log_append_time) appended.log_append_time = duplicate->timestamp;
+            appended.log_append_time = duplicate->timestamp;
             return appended;
         }
         if (space_ran_out(bytes.size())) return fail(Errc::disk_full);
