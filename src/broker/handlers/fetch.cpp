@@ -5,6 +5,7 @@
 #include "protocol/messages/fetch.hpp"
 
 #include <algorithm>
+#include <tuple>
 #include <vector>
 
 namespace rafka::broker::handlers {
@@ -42,15 +43,43 @@ std::vector<FetchSessions::Change> wishes_of(const FetchRequest& message) {
     return wishes;
 }
 
+// Of a partition that is named twice the last wish counts, at the place of the first.
+void drop_repeated(std::vector<FetchSessions::Change>& wishes) {
+    auto name = [&](size_t i) {
+        auto& target = wishes[i].target;
+        return std::tie(target.topic_id, target.topic, target.partition);
+    };
+    std::vector<size_t> order(wishes.size());
+    for (size_t i = 0; i < order.size(); ++i) order[i] = i;
+    std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) { return name(a) < name(b); });
+    std::vector<bool> repeats(wishes.size());
+    bool any = false;
+    for (size_t i = 1, first = 0; i < order.size(); ++i) {
+        if (name(order[i]) != name(order[first])) {
+            first = i;
+            continue;
+        }
+        wishes[order[first]].wish = wishes[order[i]].wish;
+        any = repeats[order[i]] = true;
+    }
+    if (!any) return;
+    size_t count = 0;
+    for (size_t i = 0; i < wishes.size(); ++i) {
+        if (!repeats[i]) wishes[count++] = wishes[i];
+    }
+    wishes.resize(count);
+}
+
 Plan make_plan(Shard& shard, Request& request, const FetchRequest& message) {
     Plan plan;
     auto wishes = wishes_of(message);
     bool by_id = request.version() >= 13;
-    bool full = message.session_epoch <= 0;
+    bool full = message.session_epoch == 0 || message.session_epoch == -1;
     if (full) {
         // Of whatever session it had, it wants no more.
         if (message.session_id != 0) shard.sessions.close(message.session_id);
         plan.opens_session = message.session_epoch == 0;
+        if (wishes.size() > 1) drop_repeated(wishes);
     } else {
         std::vector<FetchTarget> forgotten;
         for (auto& topic : message.forgotten_topics_data) {
@@ -163,7 +192,7 @@ std::vector<FetchItem*> choose(Plan& plan, Shard& shard, Request& request, bool 
         return named;
     }
     for (auto& item : plan.items) named.push_back(&item);
-    if (plan.opens_session && !plan.items.empty()) {
+    if (plan.opens_session) {
         auto now = shard.loop.now();
         auto* session = shard.sessions.open(privileged, request.version() >= 13, plan.items.size(), now, draw, &shard.loop.io());
         if (session) {

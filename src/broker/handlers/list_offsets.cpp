@@ -38,7 +38,7 @@ struct Lookup {
 };
 
 ErrorCode check_epoch(const Partition& partition, LeaderEpoch asked) {
-    if (asked < 0 || asked == partition.leader_epoch()) return ErrorCode::none;
+    if (asked == -1 || asked == partition.leader_epoch()) return ErrorCode::none;
     return asked < partition.leader_epoch() ? ErrorCode::fenced_leader_epoch : ErrorCode::unknown_leader_epoch;
 }
 

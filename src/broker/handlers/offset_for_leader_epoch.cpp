@@ -30,7 +30,7 @@ void look_up(Engine& engine, Question& question) {
         answer.error_code = ErrorCode::not_leader_or_follower;
     } else if (partition->offline()) {
         answer.error_code = ErrorCode::kafka_storage_error;
-    } else if (question.current >= 0 && question.current < partition->leader_epoch()) {
+    } else if (question.current != -1 && question.current < partition->leader_epoch()) {
         answer.error_code = ErrorCode::fenced_leader_epoch;
     } else if (question.current > partition->leader_epoch()) {
         answer.error_code = ErrorCode::unknown_leader_epoch;

@@ -1,3 +1,4 @@
+#include "base/endian.hpp"
 #include "broker/broker.hpp"
 #include "broker/gather.hpp"
 #include "broker/handlers/by_loop.hpp"
@@ -31,19 +32,26 @@ struct Refusal {
     std::string_view message;
 };
 
-// What Kafka asks of the records before it looks at the partition.
-Refusal check(const std::optional<Bytes>& records, int16_t version) {
-    if (!records || records->empty()) return {ErrorCode::invalid_record, "A partition must have exactly one record batch."};
+// Whether Kafka would see a batch here, whole and of whatever format: less than that at the end it leaves alone.
+bool has_batch(Bytes bytes) {
+    if (bytes.size() <= batch_at::magic) return false;
+    return int64_t(load_be<int32_t>(bytes.data() + batch_at::length)) + int64_t(batch_size_prefix) <= int64_t(bytes.size());
+}
+
+// What Kafka asks of the records before it looks at the partition. `batch` becomes the one that is there.
+Refusal check(const std::optional<Bytes>& records, int16_t version, Bytes& taken) {
+    constexpr Refusal not_one{ErrorCode::invalid_record, "A partition must have exactly one record batch."};
+    if (!records || !has_batch(*records)) return not_one;
+    auto magic = std::to_integer<int>((*records)[batch_at::magic]);
+    if (magic < 2) return {ErrorCode::invalid_record, "Only record batches with magic version 2 are accepted."};
     auto batch = BatchView::frame(*records);
-    if (!batch && records->size() > batch_at::magic && std::to_integer<int>((*records)[batch_at::magic]) < 2) {
-        return {ErrorCode::invalid_record, "Only record batches with magic version 2 are accepted."};
-    }
     if (!batch) return {ErrorCode::corrupt_message, "The record batch has a wrong length."};
-    if (batch->size() != records->size()) return {ErrorCode::invalid_record, "A partition must have exactly one record batch."};
+    taken = batch->bytes();
+    if (has_batch(records->subspan(taken.size()))) return not_one;
     if (version < 7 && batch->codec() == Codec::zstd) {
         return {ErrorCode::unsupported_compression_type, "Produce requests before version 7 are not allowed to use ZStandard compression."};
     }
-    if (batch->is_transactional()) return {ErrorCode::unsupported_version, "Transactions are not supported."};
+    if (batch->is_transactional()) return {ErrorCode::transactional_id_authorization_failed, "A transactional batch needs a transactional id."};
     return {};
 }
 
@@ -166,20 +174,21 @@ Task<Result<>> produce(Shard& shard, Request& request) {
             auto& data = asked.partition_data[j];
             auto& answer = partitions[j];
             answer.index = data.index;
-            if (all.error != ErrorCode::none) {
-                refuse(answer, all);
-            } else if (!topic && by_id) {
+            Bytes batch;
+            if (!topic && by_id) {
                 refuse(answer, {ErrorCode::unknown_topic_id, "This server does not host this topic ID."});
             } else if (!topic || data.index < 0 || size_t(data.index) >= topic->partitions.size()) {
                 refuse(answer, {ErrorCode::unknown_topic_or_partition, "This server does not host this topic-partition."});
-            } else if (auto refusal = check(data.records, request.version()); refusal.error != ErrorCode::none) {
+            } else if (auto refusal = check(data.records, request.version(), batch); refusal.error != ErrorCode::none) {
                 refuse(answer, refusal);
+            } else if (all.error != ErrorCode::none) {
+                refuse(answer, all);
             } else if (is_internal_topic(topic->name) && request.client_id() != "__admin_client") {
                 refuse(answer, {ErrorCode::invalid_topic_exception, "Clients cannot write to an internal topic."});
             } else {
                 auto& append = appends.emplace_back();
                 append.key = {topic->id, data.index};
-                append.batch = *data.records;
+                append.batch = batch;
                 append.answer = &answer;
             }
         }
