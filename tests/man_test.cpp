@@ -11,6 +11,7 @@
 #include <set>
 #include <sstream>
 #include <string>
+#include <utility>
 #include <vector>
 
 using namespace rafka::metadata;
@@ -64,15 +65,36 @@ std::string_view type_name(ConfigType type) {
     }
 }
 
+std::string limits(const ConfigCheck& check) {
+    auto number = [](int64_t value) { return std::to_string(value); };
+    std::string choices;
+    for (const auto& choice : split_list(check.choices)) choices += (choices.empty() ? "" : ", ") + choice;
+    switch (check.kind) {
+        case ConfigCheck::Kind::none:
+        case ConfigCheck::Kind::throttled_replicas: return "";
+        case ConfigCheck::Kind::at_least: return ", at least " + number(check.low);
+        case ConfigCheck::Kind::between: return ", " + number(check.low) + " to " + number(check.high);
+        case ConfigCheck::Kind::gzip_level: return ", -1 or " + number(check.low) + " to " + number(check.high);
+        case ConfigCheck::Kind::one_of: return ", one of " + choices;
+        case ConfigCheck::Kind::list_of: return ", of " + choices;
+    }
+    return "";
+}
+
+// A minus is a minus, not a hyphen that a typesetter may exchange.
+std::string escaped(const std::string& text) { return std::regex_replace(text, std::regex("-(?=[0-9])"), "\\-"); }
+
 // What the manual has to say of a key, on one line.
-std::string paragraph(const ConfigKey& key) {
+std::string paragraph(ConfigScope scope, const ConfigKey& key) {
     std::string out = "(" + std::string(type_name(key.type));
     if (!key.default_value) out += ", no default";
     else if (key.default_value->empty()) out += ", default empty";
     else out += ", default " + std::string(*key.default_value);
-    if (key.dynamic) out += ", can change at run time";
-    if (key.effect == ConfigEffect::stored) out += "; kept and shown, without effect yet";
-    return out + ".) " + std::string(key.documentation);
+    out += limits(key.check);
+    if (scope == ConfigScope::broker && key.dynamic) out += "; can change at run time";
+    if (scope == ConfigScope::topic && !key.dynamic) out += "; cannot change at run time";
+    if (key.effect == ConfigEffect::stored) out += "; kept and shown, without effect";
+    return escaped(out + ") " + std::string(key.documentation));
 }
 
 void check_keys(const std::string& page, ConfigScope scope, const std::string& from, const std::string& to) {
@@ -91,9 +113,10 @@ void check_keys(const std::string& page, ConfigScope scope, const std::string& f
     for (const auto& key : config_keys(scope)) {
         program.insert(std::string(key.name));
         auto at = told.find(std::string(key.name));
-        if (at != told.end() && at->second != paragraph(key)) object(at->first + "\n  manual: " + at->second + "\n  table:  " + paragraph(key));
+        auto wanted = paragraph(scope, key);
+        if (at != told.end() && at->second != wanted) object(at->first + "\n  manual: " + at->second + "\n  table:  " + wanted);
     }
-    compare(from, program, manual);
+    compare("keys of " + std::string(scope == ConfigScope::topic ? "topics" : "the broker"), program, manual);
 }
 
 void check_ignored(const std::string& page) {
@@ -105,6 +128,69 @@ void check_ignored(const std::string& page) {
     compare("keys that do nothing", {ignored_broker_keys().begin(), ignored_broker_keys().end()}, manual);
 }
 
+using Names = std::set<std::string>;
+
+// "-c,--config FILE": an option as help has it.
+Names options_of(const std::string& command) {
+    std::istringstream help(output_of(command + " --help"));
+    static const std::regex option(R"(^  ((?:-\w,)?--[\w-]+)( [A-Z=]+)?(?: |$))");
+    Names out;
+    for (std::string line; std::getline(help, line);) {
+        std::smatch match;
+        if (std::regex_search(line, match, option)) out.insert(match[1].str() + match[2].str());
+    }
+    return out;
+}
+
+// The same of the items `.It Fl c , Fl -config Ar FILE` below a heading.
+Names options_below(const std::string& page, const std::string& heading) {
+    Names out;
+    auto begin = page.find(".Ss " + heading + "\n");
+    if (begin == page.npos) {
+        object("rafka.8 has no section " + heading);
+        return out;
+    }
+    std::istringstream lines(page.substr(begin + 1));
+    for (std::string line; std::getline(lines, line) && !line.starts_with(".Ss") && !line.starts_with(".Sh");) {
+        if (!line.starts_with(".It ")) continue;
+        std::istringstream words(line.substr(4));
+        std::string spelled, gap, word;
+        while (words >> word) {
+            if (word == "Fl") gap = "-";
+            else if (word == "Ar") gap = spelled.ends_with('=') ? "" : " ";
+            else if (word != "Ns") spelled += std::exchange(gap, "") + word;
+        }
+        if (!out.insert(spelled).second) object("rafka.8 has twice: " + spelled);
+    }
+    return out;
+}
+
+void check_options(const std::string& rafka, const std::string& page) {
+    auto always = options_below(page, "Of every command"), alone = options_below(page, "Without a command");
+    auto configuration = options_below(page, "Of serve and format"), serving = options_below(page, "Of serve");
+    auto together = [&](std::initializer_list<Names> sets) {
+        Names out = always;
+        for (const auto& set : sets) out.insert(set.begin(), set.end());
+        return out;
+    };
+    compare("options without a command", options_of(rafka), together({alone, configuration, serving}));
+    compare("options of serve", options_of(rafka + " serve"), together({configuration, serving}));
+    compare("options of format", options_of(rafka + " format"), together({configuration}));
+    auto dumping = options_below(page, "Of dump");
+    compare("options of dump", options_of(rafka + " dump"), together({dumping}));
+
+    // Nor does the rest of the page mention another.
+    Names known, mentioned = all_of(page, R"(Fl (-?[A-Za-z][\w-]*))");
+    for (const auto& option : together({alone, configuration, serving, dumping})) known.merge(all_of(option, R"(-(-?[\w-]*\w))"));
+    for (const auto& name : mentioned) if (!known.contains(name)) object("rafka.8 mentions -" + name);
+
+    auto help = output_of(rafka + " --help");
+    auto at = help.find("Subcommands:"), commands = page.find(".Sh COMMANDS");
+    if (at == help.npos || commands == page.npos) return object("commands: none found, so nothing is compared");
+    compare("commands", all_of(help.substr(at), R"(\n  (\w+) )"),
+            all_of(page.substr(commands, page.find(".Sh", commands + 1) - commands), R"(\n\.It Cm (\w+))"));
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -112,11 +198,7 @@ int main(int argc, char** argv) {
     std::string rafka = argv[1], mandoc = argv[2], folder = std::string(argv[3]) + "/man/";
     auto daemon_page = text_of(folder + "rafka.8"), config_page = text_of(folder + "rafka.toml.5");
 
-    std::set<std::string> options;
-    for (const char* verb : {"", " serve", " format", " dump"}) {
-        options.merge(all_of(output_of(rafka + verb + " --help"), R"(\s(?:-\w,)?--([a-z-]+))"));
-    }
-    compare("options", options, all_of(daemon_page, R"(\n\.It [^\n]*Fl -([a-z-]+))"));
+    check_options(rafka, daemon_page);
     compare("exit codes", {"0", "1", "2", "73", "74", "75", "77", "78"}, all_of(daemon_page, R"(\n\.It (\d+))"));
 
     check_keys(config_page, ConfigScope::broker, "KEYS\n", "KEYS OF TOPICS");
