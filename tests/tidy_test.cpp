@@ -137,6 +137,7 @@ private:
         auto in = [&](const char* top) { return name.starts_with(top); };
         if (in("src/") || in("include/")) check_includes(name, text);
         if (in("src/") || in("include/")) check_machine(name, text);
+        check_awaits(name, text);
     }
 
     // A source that no build file names is dead.
@@ -213,6 +214,16 @@ private:
             for (const auto& call : machine_calls) {
                 if (std::regex_search(line, match, call)) object(place, "asks the machine past Io: " + match[0].str());
             }
+        }
+    }
+
+    // g++ 12 goes into an await behind && or || even when the left side has decided.
+    void check_awaits(const std::string& name, const std::string& text) {
+        static const std::regex operand(R"((&&|\|\|)\s*co_await)");
+        std::istringstream lines(code_of(text));
+        std::string line;
+        for (size_t number = 1; std::getline(lines, line); ++number) {
+            if (std::regex_search(line, operand)) object(name + ":" + std::to_string(number), "co_await as an operand of && or ||");
         }
     }
 
