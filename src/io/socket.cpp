@@ -59,19 +59,24 @@ Await Socket::send(std::span<const iovec> from, Cancel* cancel) const {
     return Await(*io_, operation, cancel);
 }
 
+std::span<iovec> behind(std::span<iovec> pieces, size_t sent) {
+    while (sent > 0) {
+        auto& first = pieces.front();
+        size_t part = sent < first.iov_len ? sent : first.iov_len;
+        first.iov_base = static_cast<char*>(first.iov_base) + part;
+        first.iov_len -= part;
+        sent -= part;
+        if (first.iov_len == 0) pieces = pieces.subspan(1);
+    }
+    return pieces;
+}
+
 Task<Result<>> Socket::send_all(std::span<iovec> from, Cancel* cancel) const {
     for (;;) {
         while (!from.empty() && from.front().iov_len == 0) from = from.subspan(1);
         if (from.empty()) co_return Result<>{};
         CO_TRY(size_t sent, co_await send(from, cancel));
-        while (sent > 0) {
-            auto& first = from.front();
-            size_t part = sent < first.iov_len ? sent : first.iov_len;
-            first.iov_base = static_cast<char*>(first.iov_base) + part;
-            first.iov_len -= part;
-            sent -= part;
-            if (first.iov_len == 0) from = from.subspan(1);
-        }
+        from = behind(from, sent);
     }
 }
 

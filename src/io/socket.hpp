@@ -58,6 +58,9 @@ private:
     SocketAddress peer_;
 };
 
+// What of `pieces` is behind the first `sent` bytes; the piece that these end in is cut.
+std::span<iovec> behind(std::span<iovec> pieces, size_t sent);
+
 // Owns a listening socket.
 class Listener {
 public:
