@@ -18,7 +18,8 @@ class Reader {
 public:
     static constexpr size_t elements_max = 1'000'000;
     static constexpr uint32_t tags_max = 10'000;
-    static constexpr size_t arena_bytes_max = size_t(128) << 20;
+    // A message in memory is several times its bytes, and what handlers make of it several times that.
+    static constexpr size_t arena_bytes_max = size_t(32) << 20;
 
     Reader(Bytes in, Arena& arena, int16_t version, bool flexible)
         : at_(in.data()), end_(in.data() + in.size()), arena_(arena), version_(version), flexible_(flexible) {}
@@ -125,10 +126,15 @@ private:
     template <class T>
     void content(Array<T>& x, int64_t count) {
         if (count < 0 || count > int64_t(left()) || count > int64_t(elements_max)) return fail();
-        if (arena_.used() > arena_bytes_max) return fail();
-        auto elements = arena_.make<T>(std::min(size_t(count), elements_first));
+        auto room = std::min(size_t(count), elements_first);
+        if (arena_.used() + room * sizeof(T) > arena_bytes_max) return fail();
+        auto elements = arena_.make<T>(room);
         for (size_t i = 0; i < size_t(count) && ok(); ++i) {
-            if (i == elements.size()) elements = arena_.grow(elements, std::min(size_t(count), i * 4));
+            if (i == elements.size()) {
+                room = std::min(size_t(count), i * 4);
+                if (arena_.used() + room * sizeof(T) > arena_bytes_max) return fail();
+                elements = arena_.grow(elements, room);
+            }
             value(elements[i]);
         }
         x = elements;
