@@ -56,6 +56,10 @@ void FetchSession::forget(const FetchTarget& target) {
 
 FetchSession* FetchSessions::open(bool privileged, bool by_id, size_t size, Instant now, uint64_t (*random)(void*),
                                   void* context) {
+    if (size > partitions_max) return nullptr;
+    while (partition_count_ + size > partitions_max) {
+        if (!make_room(privileged, size, now)) return nullptr;
+    }
     if (sessions_.size() >= sessions_max_ && !make_room(privileged, size, now)) return nullptr;
     int32_t id = 0;
     do id = int32_t(random(context) & 0x7fffffff);
@@ -81,6 +85,7 @@ void FetchSessions::close(int32_t id) {
     auto found = sessions_.find(id);
     if (found == sessions_.end()) return;
     unlink(found->second);
+    partition_count_ -= found->second.size_noted_;
     sessions_.erase(found);
 }
 
@@ -95,6 +100,10 @@ FetchSessions::Begun FetchSessions::begin(int32_t id, int32_t epoch, bool by_id,
     if (!session) return {session_id_not_found, nullptr};
     if (session->by_id_ != by_id) return {session_topic_id_error, nullptr};
     if (session->epoch_ != epoch) return {invalid_session_epoch, nullptr};
+    if (partition_count_ + changes.size() > partitions_max) {
+        close(id);
+        return {session_id_not_found, nullptr};
+    }
     for (auto& change : changes) session->put(change.target, change.wish);
     for (auto& target : forgotten) session->forget(target);
     if (session->partitions_.empty()) {
@@ -109,6 +118,7 @@ FetchSessions::Begun FetchSessions::begin(int32_t id, int32_t epoch, bool by_id,
 void FetchSessions::touch(FetchSession& session, Instant now) {
     unlink(session);
     session.used_ = now;
+    partition_count_ += session.partitions_.size() - session.size_noted_;
     session.size_noted_ = session.partitions_.size();
     bool settled = now - session.created_ > eviction_;
     by_use_.emplace(now, session.id_);

@@ -114,6 +114,9 @@ public:
     void close(int32_t id);
     FetchSession* find(int32_t id);
     size_t size() const { return sessions_.size(); }
+    // Of all sessions together. At the bound no session is opened, and one that would grow is closed.
+    static constexpr size_t partitions_max = 200'000;
+    size_t partition_count() const { return partition_count_; }
 
     struct Change {
         FetchTarget target;
@@ -138,6 +141,7 @@ private:
 
     size_t sessions_max_;
     Duration eviction_;
+    size_t partition_count_ = 0;
     std::unordered_map<int32_t, FetchSession> sessions_;
     std::set<std::pair<Instant, int32_t>> by_use_;
     using Value = std::tuple<bool, size_t, int32_t>;  // Privileged, partitions, id: the least is evicted first.

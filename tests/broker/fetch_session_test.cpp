@@ -175,3 +175,30 @@ TEST_CASE("a follower takes the place of a consumer, not the other way round") {
     CHECK(world.sessions.find(consumer) == nullptr);
     CHECK(world.open(100) == nullptr);
 }
+
+TEST_CASE("all sessions together have a bound of partitions") {
+    World world;
+    constexpr size_t half = FetchSessions::partitions_max / 2;
+    auto first = world.open(half)->id();
+    auto second = world.open(half)->id();
+    CHECK(world.sessions.partition_count() == 2 * half);
+    CHECK(!world.open(1));
+    CHECK(!world.open(FetchSessions::partitions_max + 1));
+    CHECK(world.sessions.size() == 2);
+
+    SUBCASE("one that would grow beyond it is closed") {
+        FetchSessions::Change change{{{}, "another", 0}, FetchWish{}};
+        auto begun = world.sessions.begin(first, 1, false, {&change, 1}, {}, world.now);
+        CHECK(begun.error == 70);
+        CHECK(!world.sessions.find(first));
+        CHECK(world.sessions.partition_count() == half);
+    }
+    SUBCASE("one that is not used makes room") {
+        world.now = world.now + eviction / 2;
+        CHECK(world.sessions.begin(second, 1, false, {}, {}, world.now).session);
+        world.now = world.now + eviction / 2 + std::chrono::seconds(1);
+        CHECK(world.open(half));
+        CHECK(!world.sessions.find(first));
+        CHECK(world.sessions.find(second));
+    }
+}
