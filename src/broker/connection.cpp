@@ -14,7 +14,13 @@ namespace {
 // Key, version and correlation id: less than that is no request.
 constexpr int32_t frame_bytes_min = 8;
 constexpr Duration memory_wait_max = std::chrono::seconds(30);
+constexpr Duration stalled_after = std::chrono::seconds(5);
+constexpr size_t stalled_below = 64 << 10;  // Bytes per second.
 constexpr Duration memory_look = std::chrono::seconds(1);
+// Answers that wait for their clients to read: of one connection, and of all of a loop together. At the bound a connection
+// that has some reads on when they are sent. Records do not count, which have a budget of their own.
+constexpr size_t unsent_max = 1 << 20;
+constexpr size_t unsent_of_all = 64 << 20;
 }  // namespace
 
 Connection::Connection(Shard& shard, io::Socket socket, std::string_view listener)
@@ -38,6 +44,15 @@ void Connection::touch() {
     shard_.connections.touch(*this);
 }
 
+bool Connection::is_stalled() const {
+    if (!part_ || waits_for_memory_ || part_->size == 0) return false;
+    auto now = loop_.now();
+    if (now - last_active_ > stalled_after) return true;
+    // A byte now and then is no progress.
+    auto took = now - part_begun_;
+    return took > stalled_after && part_->size / size_t(std::chrono::ceil<std::chrono::seconds>(took).count()) < stalled_below;
+}
+
 void Connection::end() {
     ending_ = true;
     reading_.fire();
@@ -56,14 +71,14 @@ Task<> Connection::serve() {
     if (!read) say_why(read.error());
     end();
     co_await requests_.drained();
-    replies_.clear(shard_.requests);
+    release(replies_.size());
     auto closed = co_await socket_.close();
     if (!closed) log::debug("socket not closed: peer={} reason=\"{}\"", client_.address.to_text(), to_text(closed.error()));
 }
 
 Task<Result<>> Connection::read_frames() {
     while (!ending_) {
-        if (replies_.full()) {
+        if (replies_.full() || unsent_ >= unsent_max || (unsent_ > 0 && shard_.unsent >= unsent_of_all)) {
             co_await space_.wait();
             continue;
         }
@@ -99,13 +114,14 @@ Task<Result<Frame>> Connection::read_frame() {
 
     Frame frame;
     auto filled = co_await fill(frame, size_t(total));
-    holds_part_ = false;
+    part_ = nullptr;
     if (!filled) co_return fail(filled.error());
     co_return std::move(frame);
 }
 
 Task<Result<>> Connection::fill(Frame& frame, size_t total) {
-    holds_part_ = true;
+    part_ = &frame;
+    part_begun_ = loop_.now();
     CO_CHECKED(co_await make_room(frame, total));
     frame.size = std::min(total, staged_to_ - staged_from_);
     std::memcpy(frame.data(), staged_.data() + staged_from_, frame.size);
@@ -122,12 +138,16 @@ Task<Result<>> Connection::fill(Frame& frame, size_t total) {
 
 Task<Result<>> Connection::make_room(Frame& frame, size_t total) {
     if (shard_.memory.try_grow(frame, frame.size, total)) co_return Result<>();
-    auto give_up = loop_.now() + memory_wait_max;
-    while (!ending_ && loop_.now() < give_up) {
-        bool grown = co_await shard_.memory.grow(frame, frame.size, total, loop_.now() + memory_look);
-        if (grown) co_return Result<>();
-        shard_.drop_stalled();
+    auto began = loop_.now();
+    waits_for_memory_ = true;
+    bool grown = false;
+    while (!ending_ && !grown && loop_.now() < began + memory_wait_max) {
+        grown = co_await shard_.memory.grow(frame, frame.size, total, loop_.now() + memory_look);
+        if (!grown) shard_.drop_stalled();
     }
+    waits_for_memory_ = false;
+    part_begun_ = part_begun_ + (loop_.now() - began);
+    if (grown) co_return Result<>();
     co_return fail(ending_ ? Errc::canceled : Errc::no_memory);
 }
 
@@ -140,7 +160,10 @@ Task<> Connection::run(Request& request) {
             request.close = true;
         }
     }
+    request.forget_message();
     request.ready = true;
+    unsent_ += request.answer.own_size();
+    shard_.unsent += request.answer.own_size();
     if (!is_sending_) co_await send_answers();
 }
 
@@ -152,12 +175,31 @@ Task<> Connection::send_answers() {
         auto* request = &replies_.first();
         for (size_t i = 1; i < count; ++i) request = request->next.get();
         bool last = request->close;
-        auto sent = co_await socket_.send_all(replies_.first().gather, &sending_);
+        auto sent = co_await send(replies_.first().gather);
         if (!sent || last) cut();
-        replies_.release(count, shard_.requests);
+        release(count);
         space_.notify_all();
     }
     is_sending_ = false;
+}
+
+Task<Result<>> Connection::send(std::span<iovec> pieces) {
+    while (!pieces.empty()) {
+        CO_TRY(size_t sent, co_await socket_.send(pieces, &sending_));
+        pieces = io::behind(pieces, sent);
+        touch();
+    }
+    co_return Result<>();
+}
+
+void Connection::release(size_t count) {
+    auto* request = count > 0 ? &replies_.first() : nullptr;
+    for (size_t i = 0; i < count; ++i, request = request->next.get()) {
+        if (!request->ready) continue;
+        unsent_ -= request->answer.own_size();
+        shard_.unsent -= request->answer.own_size();
+    }
+    replies_.release(count, shard_.requests);
 }
 
 Task<Result<size_t>> Connection::receive(MutableBytes into) {

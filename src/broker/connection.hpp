@@ -30,8 +30,12 @@ public:
     // Ends at once.
     void cut();
 
-    bool busy() const { return replies_.size() > 0; }
-    bool holds_part() const { return holds_part_; }
+    // The broker owes it something; what a client does not take is its own affair.
+    bool busy() const { return replies_.size() > 0 && !is_sending_; }
+    // It has sent a part of a frame, and the rest is slow to come.
+    bool is_stalled() const;
+    // It has sent a part of a frame, and waits for memory for the rest.
+    bool waits_for_memory() const { return part_ && part_->size > 0 && waits_for_memory_; }
     Instant last_active() const { return last_active_; }
     void touch();
 
@@ -46,6 +50,8 @@ private:
     Task<Result<>> make_room(Frame& frame, size_t total);
     Task<> run(Request& request);
     Task<> send_answers();
+    Task<Result<>> send(std::span<iovec> pieces);
+    void release(size_t count);
     Task<Result<size_t>> receive(MutableBytes into);
     void say_why(Errc errc);
 
@@ -60,8 +66,11 @@ private:
     Replies replies_;
     bool ending_ = false;
     bool broken_ = false;      // Nothing more can be sent.
-    bool holds_part_ = false;  // Of a frame.
     bool is_sending_ = false;
+    bool waits_for_memory_ = false;
+    const Frame* part_ = nullptr;  // The frame that is being received.
+    Instant part_begun_;
+    size_t unsent_ = 0;            // Bytes of answers, records not counted.
     Instant last_active_;
 
     // What has arrived and belongs to no frame yet. Small requests come through it whole, and several at a time.

@@ -14,18 +14,23 @@ Result<> begin(Request& request) {
     return {};
 }
 
-void Request::reset() {
-    header = {};
+void Request::forget_message() {
+    header.client_id.reset();
     body = {};
-    client = nullptr;
     arena.reset();
+    frame.reset();
+}
+
+void Request::reset() {
+    forget_message();
+    header = {};
+    client = nullptr;
     answer.clear();
     records.clear();
     if (held_of) *held_of += held;
     held = 0;
     held_of = nullptr;
     close = false;
-    frame.reset();
     ready = false;
     pieces.clear();
     gather.clear();

@@ -1,8 +1,8 @@
 #pragma once
 
 // One request of a client and the answer to it. It lives from the frame's arrival until the socket has taken the
-// answer: the message's strings are views of the frame, its arrays lie in the arena, and the answer borrows what it
-// sends. Used again by later requests of the same loop, so that a warm broker allocates nothing for it.
+// answer. The message's strings are views of the frame and its arrays lie in the arena; both go as soon as the answer is
+// made, which borrows nothing but records. Used again by later requests of the same loop, so that a warm broker allocates nothing for it.
 
 #include "broker/memory.hpp"
 #include "wire/arena.hpp"
@@ -86,6 +86,8 @@ struct Request {
     std::vector<Bytes> pieces;
     std::vector<iovec> gather;
 
+    // The answer is made, and has what it says: frame and message are needed no more.
+    void forget_message();
     std::string_view client_id() const { return header.client_id.value_or(std::string_view()); }
     int16_t version() const { return header.api_version; }
     void reset();

@@ -7,7 +7,7 @@ namespace rafka::broker {
 
 namespace {
 constexpr int64_t fetch_bytes_of_all = 256ll << 20;
-constexpr Duration stalled_after = std::chrono::seconds(5);
+constexpr Duration waited_for = std::chrono::seconds(5);
 }  // namespace
 
 void Connections::add(Connection& connection) {
@@ -52,9 +52,18 @@ Task<> Shard::reap() {
 }
 
 void Shard::drop_stalled() {
+    Connection* waiting = nullptr;
+    bool dropped = false;
     for (auto* connection = connections.first(); connection; connection = connection->next) {
-        if (connection->holds_part() && loop.now() - connection->last_active() > stalled_after) connection->cut();
+        if (connection->is_stalled()) {
+            connection->cut();
+            dropped = true;
+        } else if (!waiting && connection->waits_for_memory() && loop.now() - connection->last_active() > waited_for) {
+            waiting = connection;
+        }
     }
+    // Those that have begun may wait for each other: one of them has to go.
+    if (!dropped && waiting) waiting->cut();
 }
 
 Task<> Shard::stop(Instant deadline) {

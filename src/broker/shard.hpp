@@ -59,6 +59,9 @@ struct Shard {
     RequestPool requests;
     // What fetches of this loop may hold for their answers, all together. At the bound they bring less.
     std::atomic<int64_t> fetch_bytes_left;
+    size_t unsent = 0;             // Bytes of answers that their clients have not taken yet, records not counted.
+    size_t fetch_items = 0;        // Partitions of fetches in progress.
+    size_t creations = 0;          // Of topics on demand, in progress.
     Connections connections;
     std::atomic<size_t>& connection_count;
     log::Limiter peer_lines;       // For log lines that a peer can cause.
@@ -66,7 +69,7 @@ struct Shard {
 
     // Ends connections that were quiet for too long, until stop().
     Task<> reap();
-    // Ends those that hold a part of a frame and have sent nothing for a while: somebody waits for their memory.
+    // Ends those that hold a part of a frame and send the rest slowly or not at all: somebody waits for their memory.
     void drop_stalled();
     // Connections finish what they have begun and end; those that have not by the deadline are cut.
     Task<> stop(Instant deadline);

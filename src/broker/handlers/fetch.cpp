@@ -16,6 +16,8 @@ using protocol::ErrorCode;
 using protocol::FetchRequest;
 using protocol::FetchResponse;
 
+constexpr size_t fetch_items_max = 300'000;
+
 // What the session makes of the request: the partitions to serve, and how to answer.
 struct Plan {
     ErrorCode error = ErrorCode::none;    // Of the whole request.
@@ -91,6 +93,7 @@ Plan make_plan(Shard& shard, Request& request, const FetchRequest& message) {
         if (begun.session) {
             plan.session_id = begun.session->id();
             plan.session_epoch = begun.session->epoch();
+            plan.items.reserve(begun.session->partitions().size());
             for (auto& partition : begun.session->partitions()) {
                 auto& item = plan.items.emplace_back();
                 item.target = {partition.topic_id, request.arena.copy(partition.topic), partition.partition};
@@ -99,6 +102,7 @@ Plan make_plan(Shard& shard, Request& request, const FetchRequest& message) {
             return plan;
         }
     }
+    plan.items.reserve(wishes.size());
     for (auto& wish : wishes) {
         auto& item = plan.items.emplace_back();
         item.target = wish.target;
@@ -252,7 +256,12 @@ Task<Result<>> fetch(Shard& shard, Request& request) {
     round.memory_left = &shard.fetch_bytes_left;
     round.missing = std::min<int64_t>(message.min_bytes, bytes_max);
     round.deadline = shard.loop.now() + std::chrono::milliseconds(std::max(message.max_wait_ms, 0));
+    // What waits takes memory. Where too much does already, the answer comes at once.
+    auto count = plan.items.size();
+    if (shard.fetch_items + count > fetch_items_max) round.deadline = shard.loop.now();
+    shard.fetch_items += count;
     co_await round.run(plan.items, *request.client);
+    shard.fetch_items -= count;
     request.held_of = &shard.fetch_bytes_left;
     request.held = round.held;
 

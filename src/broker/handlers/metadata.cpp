@@ -82,12 +82,21 @@ MetadataResponse::Topic missing(std::optional<std::string_view> name, const Uuid
     return topic;
 }
 
-Task<> create(rafka::metadata::ControllerClient& controller, std::vector<rafka::metadata::NewTopic> topics) {
-    auto created = co_await controller.create_topics(std::move(topics), false);
+// Clients ask again while their topic is not there: what is more than this of their requests at a time may be passed over.
+constexpr size_t creations_max = 16;
+
+Task<> create(Shard& shard, std::vector<rafka::metadata::NewTopic> topics) {
+    ++shard.creations;
+    auto& broker = shard.broker;
+    auto created = co_await call_on(broker.home(), broker.controller().create_topics(std::move(topics), false));
+    --shard.creations;
     for (auto& topic : created) {
         // Several clients ask for the same topic at once; the others find it there.
         if (topic.answer.error == 0 || topic.answer.error == int16_t(ErrorCode::topic_already_exists)) continue;
-        log::warn("topic not created on demand: topic={} error={} message=\"{}\"", topic.name, topic.answer.error, topic.answer.message);
+        uint64_t suppressed = 0;
+        if (!shard.peer_lines.allow(shard.loop.now().since_start, suppressed)) continue;
+        log::warn("topic not created on demand: topic={} error={} message=\"{}\" suppressed={}", topic.name, topic.answer.error,
+                  topic.answer.message, suppressed);
     }
 }
 
@@ -182,7 +191,7 @@ Result<> metadata(Shard& shard, Request& request) {
     answer(request, response);
 
     // The client learns of them when it asks again, which it does soon.
-    if (!to_create.empty()) shard.tasks.start(call_on(broker.home(), create(broker.controller(), std::move(to_create))));
+    if (!to_create.empty() && shard.creations < creations_max) shard.tasks.start(create(shard, std::move(to_create)));
     return {};
 }
 
