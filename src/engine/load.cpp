@@ -35,7 +35,7 @@ Task<Result<>> Log::create() {
 Task<Result<>> Log::start_empty(Offset start) {
     auto& io = shard_.io;
     ASSERT(segments_.empty());
-    auto segment = std::make_unique<Segment>(start, options_.segment_index_bytes);
+    auto segment = std::make_unique<Segment>(start, options_.segment_index_bytes, shard_.io.random());
     segment->created = io.wall();
     segment->direct = shard_.direct;
     for (auto suffix : {log_suffix, index_suffix, time_index_suffix}) {
@@ -193,7 +193,7 @@ Task<Result<>> Log::load_segments(const std::vector<DirectoryEntry>& entries, Lo
         if (!file) continue;
         if (file->suffix == log_suffix) {
             CO_TRY(auto status, co_await io::status_of(io, directory_ + "/" + entry.name));
-            auto segment = std::make_unique<Segment>(file->offset, options_.segment_index_bytes);
+            auto segment = std::make_unique<Segment>(file->offset, options_.segment_index_bytes, shard_.io.random());
             segment->size = segment->written = segment->file_size = status.size;
             segment->created = io.wall();
             segment->direct = shard_.direct;

@@ -101,7 +101,7 @@ void Log::roll(Timestamp now) {
     auto& sealed = active();
     ASSERT(end_ > sealed.base);
     sealed.time_index.append(sealed.largest);
-    auto next = std::make_unique<Segment>(end_, options_.segment_index_bytes);
+    auto next = std::make_unique<Segment>(end_, options_.segment_index_bytes, shard_.io.random());
     next->created = now;
     // As it is here and now: by the time the files are made, more batches have come.
     next->snapshot = producers_.encode_snapshot();

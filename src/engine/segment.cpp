@@ -4,6 +4,7 @@
 #include "engine/files.hpp"
 #include "engine/paths.hpp"
 
+#include <algorithm>
 #include <limits>
 
 namespace rafka::engine {
@@ -25,7 +26,9 @@ bool Segment::must_roll(size_t batch_size, Timestamp max_timestamp, Offset last_
     if (index.full() || time_index.full()) return true;
     bool by_records = max_timestamp != no_timestamp && first_timestamp != no_timestamp;
     auto waited = by_records ? max_timestamp.ms - first_timestamp.ms : now.ms - created.ms;
-    return waited > options.segment_ms - options.segment_jitter_ms;
+    auto jitter_max = std::min(options.segment_jitter_ms, options.segment_ms);
+    auto jitter = jitter_max > 0 ? int64_t(chance_ % uint64_t(jitter_max)) : 0;
+    return waited > options.segment_ms - jitter;
 }
 
 std::string Segment::path(const std::string& directory, std::string_view suffix) const {

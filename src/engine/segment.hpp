@@ -24,8 +24,9 @@ namespace rafka::engine {
 
 class Segment {
 public:
-    Segment(Offset base, uint32_t index_bytes_max)
-        : base(base), index(base, index_bytes_max), time_index(base, index_bytes_max) {}
+    // `chance`: any number, from which the segment's share of segment.jitter.ms is drawn.
+    Segment(Offset base, uint32_t index_bytes_max, uint64_t chance)
+        : base(base), index(base, index_bytes_max), time_index(base, index_bytes_max), chance_(chance) {}
     Segment(const Segment&) = delete;
     Segment& operator=(const Segment&) = delete;
 
@@ -79,6 +80,9 @@ public:
     Task<Result<>> write_indexes(Io& io, std::string directory);
     // Fills both indexes from their files. malformed: one is missing or does not hold together; both are then empty.
     Task<Result<>> load_indexes(Io& io, std::string directory);
+
+private:
+    uint64_t chance_;
 };
 
 }  // namespace rafka::engine

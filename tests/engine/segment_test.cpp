@@ -1,6 +1,7 @@
 #include "engine/bench_of_logs.hpp"
 
 #include "engine/offset_index.hpp"
+#include "engine/segment.hpp"
 #include "engine/time_index.hpp"
 
 #include <set>
@@ -141,4 +142,25 @@ TEST_CASE("batches larger than a chunk, a write and a read come back whole") {
         REQUIRE(none);
         CHECK(none->size == 0);
     }
+}
+
+TEST_CASE("segments roll early by a share of the jitter, each by its own") {
+    LogOptions options;
+    options.segment_ms = 1000;
+    options.segment_jitter_ms = 400;
+    auto rolls_at = [&](uint64_t chance) {
+        engine::Segment segment(Offset{0}, options.segment_index_bytes, chance);
+        segment.size = 100;
+        segment.first_timestamp = Timestamp{5000};
+        int64_t time = 5000;
+        while (!segment.must_roll(100, Timestamp{time}, Offset{9}, Timestamp{0}, options)) ++time;
+        return time - 5000;
+    };
+    CHECK(rolls_at(0) == 1001);
+    CHECK(rolls_at(399) == 602);
+    CHECK(rolls_at(400) == 1001);
+    options.segment_jitter_ms = 1'000'000;  // Never more than segment.ms.
+    CHECK(rolls_at(1999) == 2);
+    options.segment_jitter_ms = 0;
+    CHECK(rolls_at(77) == 1001);
 }
