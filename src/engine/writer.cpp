@@ -15,7 +15,9 @@
 namespace rafka::engine {
 namespace {
 
-constexpr uint64_t write_bytes_max = 1u << 20;  // Of one write, unless a single batch is larger.
+// Of one write, unless a single batch is larger. Large, as each write pays for a flush of the disk's cache. Neighbouring
+// chunks hold more than the capacity of the first together, so that this stays far below the kernel's limit of pieces.
+constexpr uint64_t write_bytes_max = 8u << 20;
 constexpr uint32_t fruitless_max = 100;         // Writes in a row that do less than a block.
 
 struct Block {
