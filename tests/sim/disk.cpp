@@ -171,7 +171,9 @@ int Disk::write(NodeId id, uint64_t position, Bytes bytes, bool durable, Timesta
             remember(node, s);
         }
     }
-    if (durable && end > node.durable_size) {
+    bool may_end_before = end > node.durable_size ||
+                          std::any_of(node.sizes.begin(), node.sizes.end(), [&](auto& version) { return version.size < end; });
+    if (durable && may_end_before) {
         // An inode has one size: making enough of it durable makes all earlier changes of it so.
         node.durable_size = node.cached.size();
         node.sizes.clear();

@@ -199,6 +199,23 @@ TEST_CASE("what a truncation cut off may come back until it is synced, and is ze
     close(world, file);
 }
 
+TEST_CASE("a durable write stays readable, though the file was cut and grew again before it without a sync") {
+    Machine machine(19);
+    World world(machine, 19);
+    int file = open(world, "/log", writable);
+    sync_directory(world, "/");
+    write(world, file, 0, sectors("abcd"), flag::durable);
+    REQUIRE(of_file(world, Code::truncate, file, 0, 512) == 0);
+    REQUIRE(of_file(world, Code::truncate, file, 0, 2048) == 0);
+    write(world, file, 1024, sectors("x"), flag::durable);
+    for (auto& text : survivors(machine, "/log")) {
+        CAPTURE(text.size());
+        REQUIRE(text.size() >= 1536);
+        CHECK(text.substr(1024, 512) == sectors("x"));
+    }
+    close(world, file);
+}
+
 TEST_CASE("a failed sync may lose what it covered for good, though the next one succeeds") {
     bool lost = false, kept = false;
     for (uint64_t seed = 0; seed < 20; ++seed) {
