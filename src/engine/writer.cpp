@@ -302,12 +302,21 @@ Task<> Log::take_back(Errc errc) {
     how.recovery_point = high_watermark_;
     how.log_start = log_start_;
     auto end = high_watermark_;
+    // The file may lack epochs that batches below the end have, or that began where nothing was written since.
+    auto epochs = epochs_;
+    auto leader = epochs.latest();
+    auto recovery_point = recovery_point_;
     co_await forget();
     auto loaded = co_await load(how);
     if (loaded && end_ != end) loaded = fail(Errc::corrupt_batch);
     if (!loaded) {
         go_offline(loaded.error(), "reload");
     } else if (state_ == State::reloading) {
+        epochs.truncate_from_end(end);
+        if (leader > epochs.latest()) epochs.assign(leader, end);
+        epochs_ = std::move(epochs);
+        epochs_changed_ = true;
+        recovery_point_ = recovery_point;  // Not further than the file of epochs is right.
         state_ = State::open;
         changed_.notify_all();
     }

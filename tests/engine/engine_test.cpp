@@ -1,8 +1,11 @@
 #include "engine/bench_of_logs.hpp"
 
+#include <sys/resource.h>
+
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <csignal>
 #include <map>
 #include <thread>
 
@@ -72,6 +75,31 @@ TEST_CASE("appends of one producer keep their order, and a duplicate waits for i
     CHECK(log.partition().log_end_offset() == Offset{5});
     std::sort(offsets.begin(), offsets.end());
     CHECK(offsets == std::vector<int64_t>{0, 1, 2, 2, 3, 4});
+}
+
+TEST_CASE("the leader's epoch outlives an append that was taken back") {
+    TemporaryDirectory directory;
+    Opened log(directory.path());
+    REQUIRE(log.loop().run(log.partition().become_leader(4)));
+    REQUIRE(log.loop().run(log.partition().append(batch_of("a"), Origin::client)));
+    REQUIRE(log.loop().run(log.partition().become_leader(7)));
+    rlimit before{};
+    REQUIRE(getrlimit(RLIMIT_FSIZE, &before) == 0);
+    auto limited = before;
+    limited.rlim_cur = 256 << 10;
+    auto handler = std::signal(SIGXFSZ, SIG_IGN);
+    REQUIRE(setrlimit(RLIMIT_FSIZE, &limited) == 0);
+    auto refused = log.loop().run(log.partition().append(batch_of(std::string(900'000, 'x')), Origin::client));
+    REQUIRE(setrlimit(RLIMIT_FSIZE, &before) == 0);
+    std::signal(SIGXFSZ, handler);
+    REQUIRE(!refused);
+    // A read waits until the log is as its files are again.
+    REQUIRE(log.loop().run(log.partition().read(Offset{0}, 1000, true, Isolation::read_uncommitted)));
+    auto appended = log.append(batch_of("b"));
+    REQUIRE(appended);
+    CHECK(log.partition().leader_epoch() == 7);
+    CHECK(log.partition().epoch_of(Offset{0}) == 4);
+    CHECK(log.partition().epoch_of(Offset{1}) == 7);
 }
 
 TEST_CASE("a record is found by its time, whatever the codec and whatever order the times are in") {
