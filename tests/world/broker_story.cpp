@@ -84,4 +84,8 @@ void BrokerCoverage::print() const {
                lives, crashes, acknowledged, unknown, known_before_ack, fetches, long_polls, offline, failed_starts, judged_batches);
 }
 
+bool BrokerCoverage::looked_everywhere() const {
+    return crashes && acknowledged && unknown && known_before_ack && fetches && long_polls;
+}
+
 }  // namespace rafka::world

@@ -27,6 +27,8 @@ struct BrokerCoverage {
     uint64_t lives = 0, crashes = 0, acknowledged = 0, unknown = 0, known_before_ack = 0, fetches = 0, long_polls = 0, offline = 0;
     uint64_t failed_starts = 0, judged_batches = 0;
     void print() const;
+    // Many stories must come through all of these.
+    bool looked_everywhere() const;
 };
 
 class BrokerLife {

@@ -155,4 +155,9 @@ void Coverage::print() const {
                disk_full, offline, failed_opens, judged_batches, unacknowledged_survived, indexes_damaged, injected_faults);
 }
 
+bool Coverage::looked_everywhere() const {
+    return crashes_while_opening && crashes_while_closing && clean_closes && duplicates && refused && offline && disk_full &&
+           failed_opens && unacknowledged_survived && indexes_damaged;
+}
+
 }  // namespace rafka::world

@@ -48,6 +48,8 @@ struct Coverage {
     uint64_t acknowledged = 0, duplicates = 0, refused = 0, offline = 0, failed_opens = 0, judged_batches = 0;
     uint64_t unacknowledged_survived = 0, indexes_damaged = 0, injected_faults = 0, disk_full = 0;
     void print() const;
+    // Many stories must come through all of these.
+    bool looked_everywhere() const;
 };
 
 // One life of the directory: a machine, its loops, an engine with its partitions.

@@ -1,9 +1,12 @@
 #include "world/repeat.hpp"
 
+#include "base/log.hpp"
+
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <string_view>
 #include <unistd.h>
 
 #ifdef RAFKA_ASAN
@@ -40,6 +43,20 @@ Repeat::Repeat(std::string command) {
 }
 
 Repeat::~Repeat() { command_line[0] = '\0'; }
+
+Seeds::Seeds(int argc, char** argv, uint64_t usual) : count(usual), program(argv[0]) {
+    for (int i = 1; i < argc; i += 2) {
+        std::string_view name = argv[i];
+        auto value = i + 1 < argc ? std::strtoull(argv[i + 1], nullptr, 10) : 0;
+        if (name == "--seed" && value) first = value;
+        else if (name == "--seeds" && value) count = value;
+        else {
+            fmt::print(stderr, "usage: {} [--seed FIRST] [--seeds COUNT]\n", program);
+            std::exit(2);
+        }
+    }
+    log::set_level(count == 1 ? log::Level::debug : log::Level::off);
+}
 
 void violation(const std::string& text) {
     std::fflush(stdout);

@@ -1,5 +1,6 @@
 #include "broker/handlers/resources.hpp"
 
+#include "broker/broker.hpp"
 #include "protocol/errors.hpp"
 
 #include <algorithm>
@@ -55,9 +56,7 @@ void check(AlteredResource& resource, int32_t node_id) {
     }
 }
 
-}  // namespace
-
-void check_resources(std::span<AlteredResource> resources, int32_t node_id) {
+void check_all(std::span<AlteredResource> resources, int32_t node_id) {
     std::map<std::pair<int8_t, std::string_view>, size_t> times;
     for (auto& resource : resources) ++times[{resource.type, resource.changes.name}];
     for (auto& resource : resources) {
@@ -66,13 +65,17 @@ void check_resources(std::span<AlteredResource> resources, int32_t node_id) {
     }
 }
 
-Task<> alter_resources(rafka::metadata::ControllerClient& controller, Loop& home, std::span<AlteredResource> resources, bool validate_only) {
+}  // namespace
+
+Task<> alter_resources(Shard& shard, std::span<AlteredResource> resources, bool validate_only) {
+    auto& broker = shard.broker;
+    check_all(resources, broker.config().node_id);
     std::vector<rafka::metadata::ConfigChanges> changes;
     for (auto& resource : resources) {
         if (!resource.refused) changes.push_back(resource.changes);
     }
     if (changes.empty()) co_return;
-    auto answers = co_await call_on(home, controller.alter_configs(std::move(changes), validate_only));
+    auto answers = co_await call_on(broker.home(), broker.controller().alter_configs(std::move(changes), validate_only));
     size_t next = 0;
     for (auto& resource : resources) {
         if (!resource.refused && next < answers.size()) resource.answer = answers[next++];

@@ -6,6 +6,20 @@
 
 namespace rafka::protocol {
 
+// What either kind of AlterConfigs asks of one topic, broker or group.
+template <class Config>
+struct ConfigsOfResource {
+    int8_t resource_type = 0;
+    std::string_view resource_name;
+    Array<Config> configs;
+
+    static void fields(auto& self, auto& f) {
+        f(self.resource_type);
+        f(self.resource_name);
+        f(self.configs);
+    }
+};
+
 struct AlterConfigsRequest {
     static constexpr auto schema = schema_of(ApiKey::alter_configs);
 
@@ -19,17 +33,7 @@ struct AlterConfigsRequest {
         }
     };
 
-    struct Resource {
-        int8_t resource_type = 0;
-        std::string_view resource_name;
-        Array<Config> configs;
-
-        static void fields(auto& self, auto& f) {
-            f(self.resource_type);
-            f(self.resource_name);
-            f(self.configs);
-        }
-    };
+    using Resource = ConfigsOfResource<Config>;
 
     Array<Resource> resources;
     bool validate_only = false;

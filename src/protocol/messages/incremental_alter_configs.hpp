@@ -1,8 +1,6 @@
 #pragma once
 
-#include "protocol/api.hpp"
-#include "protocol/errors.hpp"
-#include "wire/message.hpp"
+#include "protocol/messages/alter_configs.hpp"
 
 namespace rafka::protocol {
 
@@ -21,17 +19,7 @@ struct IncrementalAlterConfigsRequest {
         }
     };
 
-    struct Resource {
-        int8_t resource_type = 0;
-        std::string_view resource_name;
-        Array<Config> configs;
-
-        static void fields(auto& self, auto& f) {
-            f(self.resource_type);
-            f(self.resource_name);
-            f(self.configs);
-        }
-    };
+    using Resource = ConfigsOfResource<Config>;
 
     Array<Resource> resources;
     bool validate_only = false;
@@ -45,19 +33,7 @@ struct IncrementalAlterConfigsRequest {
 struct IncrementalAlterConfigsResponse {
     static constexpr auto schema = schema_of(ApiKey::incremental_alter_configs);
 
-    struct Resource {
-        ErrorCode error_code = ErrorCode::none;
-        std::optional<std::string_view> error_message;
-        int8_t resource_type = 0;
-        std::string_view resource_name;
-
-        static void fields(auto& self, auto& f) {
-            f(self.error_code);
-            f(self.error_message);
-            f(self.resource_type);
-            f(self.resource_name);
-        }
-    };
+    using Resource = AlterConfigsResponse::Resource;
 
     int32_t throttle_time_ms = 0;
     Array<Resource> responses;
