@@ -6,15 +6,14 @@
 // Where several batches of a partition are in flight, the floor writes them as one group, one write at a time: fewer
 // writes are not possible. Where there are several partitions, it writes to as many files at once.
 
-#include "io/backend.hpp"
+#include "batches.hpp"
+#include "engine_bench.hpp"
 
 #include <rafka/engine.hpp>
 #include <rafka/loop.hpp>
-#include <rafka/record_batch.hpp>
 
 #include <fcntl.h>
 #include <liburing.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -23,13 +22,13 @@
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
-#include <memory>
 #include <string>
 #include <vector>
 
 namespace {
 
 using namespace rafka;
+using namespace rafka::bench;
 
 struct Case {
     const char* name;
@@ -47,53 +46,6 @@ constexpr Case cases[] = {
     {"4 KiB, 64 partitions", 4 << 10, 64, 1},
 };
 
-struct Measured {
-    double seconds = 0, cpu_seconds = 0;
-    uint64_t bytes = 0;
-    std::vector<double> latencies_us;  // Of a batch, or of a floor's write.
-
-    double megabytes_per_second() const { return double(bytes) / seconds / 1e6; }
-    double cpu_per_gigabyte() const { return cpu_seconds / (double(bytes) / 1e9); }
-    double quantile(double q) {
-        if (latencies_us.empty()) return 0;
-        auto at = latencies_us.begin() + long(q * double(latencies_us.size() - 1));
-        std::nth_element(latencies_us.begin(), at, latencies_us.end());
-        return *at;
-    }
-};
-
-[[noreturn]] void give_up(const char* what, const std::string& why) {
-    std::fprintf(stderr, "append: %s: %s\n", what, why.c_str());
-    std::exit(1);
-}
-
-double now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
-
-// Of all threads, kernel workers of the ring included.
-double cpu_now() {
-    rusage usage;
-    getrusage(RUSAGE_SELF, &usage);
-    auto seconds = [](timeval t) { return double(t.tv_sec) + double(t.tv_usec) / 1e6; };
-    return seconds(usage.ru_utime) + seconds(usage.ru_stime);
-}
-
-// Records of about 1 KiB whose bytes repeat nowhere.
-std::vector<std::byte> batch_of(size_t size) {
-    BatchBuilder builder;
-    uint64_t x = 88172645463325252u;
-    while (builder.size_estimate() + 100 < size) {
-        std::vector<std::byte> value(std::min<size_t>(1000, size - builder.size_estimate() - 80));
-        for (auto& byte : value) {
-            x ^= x << 13;
-            x ^= x >> 7;
-            x ^= x << 17;
-            byte = std::byte(x);
-        }
-        builder.add({1'700'000'000'000}, {}, Bytes(value));
-    }
-    return builder.build();
-}
-
 // The engine ----------------------------------------------------------------------------------------------------------
 
 Task<> produce(Loop& loop, Partition& partition, Bytes batch, Instant until, Measured& measured) {
@@ -107,23 +59,9 @@ Task<> produce(Loop& loop, Partition& partition, Bytes batch, Instant until, Mea
 }
 
 Task<> run_engine(Loop& loop, const Case& what, std::string directory, double seconds, Measured& measured) {
-    EngineOptions options;
-    options.directory = directory;
-    Loop* loops[] = {&loop};
-    auto opened = co_await Engine::open(loops, options);
-    if (!opened) give_up("open", std::string(to_text(opened.error())));
-    auto engine = std::move(*opened);
-    LogOptions log_options;
-    log_options.timestamp_before_max_ms = INT64_MAX;
+    auto engine = co_await open_engine(loop, directory);
     std::vector<Partition*> partitions;
-    for (int i = 0; i < what.partitions; ++i) {
-        PartitionKey key;
-        key.topic_id.bytes[0] = std::byte{1};
-        key.partition = i;
-        auto partition = co_await engine->open_partition(key, "bench", log_options);
-        if (!partition) give_up("open partition", std::string(to_text(partition.error())));
-        partitions.push_back(*partition);
-    }
+    for (int i = 0; i < what.partitions; ++i) partitions.push_back(co_await open_partition(*engine, i));
     auto batch = batch_of(what.batch_bytes);
     Measured warm;
     // The first second goes into warming up: first allocations, steps that grow with the rate.
@@ -139,20 +77,12 @@ Task<> run_engine(Loop& loop, const Case& what, std::string directory, double se
         into->seconds = now() - began;
         into->cpu_seconds = cpu_now() - cpu_began;
     }
-    auto closed = co_await engine->close(-1);
-    if (!closed) give_up("close", std::string(to_text(closed.error())));
+    co_await close_engine(*engine);
 }
 
 Measured measure_engine(const Case& what, const std::string& directory, double seconds, io::Backend backend) {
     Measured measured;
-    auto made = io::make_io(backend);
-    if (!made.io) give_up("io", made.sentence);
-    Loop loop(*made.io, 0);
-    {
-        Scope scope(loop);
-        scope.start(run_engine(loop, what, directory, seconds, measured));
-        while (scope.size() > 0) loop.turn(never);
-    }
+    run_on_loop(backend, [&](Loop& loop) { return run_engine(loop, what, directory, seconds, measured); });
     std::filesystem::remove_all(directory);
     return measured;
 }
@@ -231,51 +161,26 @@ Measured measure_floor(const Case& what, const std::string& directory, double se
     return measured;
 }
 
-io::Backend backend_of(const std::string& name) {
-    if (name == "auto") return io::Backend::automatic;
-    if (name == "uring") return io::Backend::uring;
-    if (name == "epoll") return io::Backend::epoll;
-    give_up("usage", "--io is auto, uring or epoll");
-}
-
-double median(std::vector<double> values) {
-    std::sort(values.begin(), values.end());
-    return values[values.size() / 2];
-}
-
 }  // namespace
 
 int main(int argc, char** argv) {
-    std::string directory = ".", only;
-    auto backend = io::Backend::automatic;
-    double seconds = 2;
-    int runs = 3;
-    for (int i = 1; i < argc; i += 2) {
-        std::string name = argv[i];
-        if (i + 1 == argc) give_up("usage", name + " needs a value");
-        if (name == "--directory") directory = argv[i + 1];
-        else if (name == "--seconds") seconds = std::atof(argv[i + 1]);
-        else if (name == "--runs") runs = std::max(1, std::atoi(argv[i + 1]));
-        else if (name == "--io") backend = backend_of(argv[i + 1]);
-        else if (name == "--case") only = argv[i + 1];
-        else give_up("usage", "unknown option " + name);
-    }
-    auto scratch = directory + "/append-bench." + std::to_string(getpid());
+    auto options = EngineBench::read(argc, argv);
+    auto scratch = options.scratch();
     std::printf("%-22s %9s %8s %8s %8s %9s | %8s %8s %8s | %s\n", "", "batches/s", "MB/s", "p50 us", "p99 us", "CPU-s/GB", "MB/s", "p50 us",
                 "CPU-s/GB", "of the floor: MB/s, p50, CPU");
     for (auto& what : cases) {
-        if (!only.empty() && only != what.name) continue;
+        if (!options.only.empty() && options.only != what.name) continue;
         std::vector<double> speed, middle, cpu;
         Measured engine, floor;
-        for (int run = 0; run < runs; ++run) {
-            floor = measure_floor(what, scratch, seconds);
-            engine = measure_engine(what, scratch, seconds, backend);
+        for (int run = 0; run < options.runs; ++run) {
+            floor = measure_floor(what, scratch, options.seconds);
+            engine = measure_engine(what, scratch, options.seconds, options.backend);
             speed.push_back(engine.megabytes_per_second() / floor.megabytes_per_second());
             middle.push_back(engine.quantile(0.5) / floor.quantile(0.5));
             cpu.push_back(engine.cpu_per_gigabyte() / floor.cpu_per_gigabyte());
         }
         std::printf("%-22s %9.0f %8.1f %8.0f %8.0f %9.2f | %8.1f %8.0f %8.2f | %.2f %.2f %.2f\n", what.name,
-                    double(engine.latencies_us.size()) / engine.seconds, engine.megabytes_per_second(), engine.quantile(0.5),
+                    engine.per_second(), engine.megabytes_per_second(), engine.quantile(0.5),
                     engine.quantile(0.99), engine.cpu_per_gigabyte(), floor.megabytes_per_second(), floor.quantile(0.5),
                     floor.cpu_per_gigabyte(), median(speed), median(middle), median(cpu));
         std::fflush(stdout);

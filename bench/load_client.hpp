@@ -1,11 +1,17 @@
 #pragma once
 
-// The load of bench/load: connections that send one encoded Produce request over and over, and take the time from when
-// each request was meant to be sent (not from when it could be) to its answer.
+// A producing load: connections that send one encoded Produce request over and over. A request's time runs from when it
+// was meant to be sent, not from when it could be, and every request that was meant to be sent in the measured time
+// counts: one that waits behind a stall, one that is answered after the end, and one that never was (with the time it had
+// waited when we gave up). So a broker that stalls cannot hide it by holding the load back (coordinated omission).
+//
+// Runs on any loop; which CPU time is measured is the caller's business.
 
 #include <rafka/io.hpp>
+#include <rafka/loop.hpp>
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -13,36 +19,33 @@ namespace rafka::bench {
 
 struct Load {
     SocketAddress address;
-    std::string topic = "load";
+    std::string topic;               // Must exist. Empty: the other side is the floor (floor.hpp).
     int32_t partitions = 1;
-    uint32_t batch_bytes = 1024;    // Size of a record batch, header included, about.
+    uint32_t batch_bytes = 1024;     // Size of a record batch, header included, about.
     int connections = 1;
-    int in_flight = 1;              // Per connection, at most.
-    double requests_per_second = 0; // Of all connections; 0: as fast as answers come (closed loop).
+    int in_flight = 1;               // Per connection, at most.
+    double requests_per_second = 0;  // Of all connections (open loop); 0: as fast as answers come (closed loop).
     double seconds = 5;
-    double warmup_seconds = 1;
+    double warmup_seconds = 1;       // Not measured.
+    uint64_t requests_max = 0;       // 0: no bound but time.
+    std::function<double()> cpu;     // CPU seconds used so far by whoever is measured.
 };
 
 struct LoadResult {
-    uint64_t requests = 0;          // Answered after the warm-up.
-    uint64_t bytes = 0;             // Of batches.
-    double seconds = 0;
-    std::vector<uint32_t> micros;   // Of each request, sorted.
-    std::string problem;            // Empty: every answer was good.
+    uint64_t requests = 0;           // Answered in the measured time.
+    uint64_t bytes = 0;              // Of their batches (of a consumer: of whole batches received).
+    double seconds = 0;              // Measured.
+    double cpu_seconds = 0;          // Used by the other side meanwhile.
+    uint64_t unanswered = 0;         // Meant to be sent in the measured time, but given up.
+    std::vector<uint32_t> micros;    // Of each request that was meant to be sent in the measured time, sorted.
+    std::string problem;             // Empty: every answer was good.
 
     double megabytes_per_second() const { return seconds > 0 ? double(bytes) / seconds / 1e6 : 0; }
-    uint32_t percentile(double part) const {
-        return micros.empty() ? 0 : micros[size_t(part * double(micros.size() - 1))];
-    }
+    double cpu_per_gigabyte() const { return bytes > 0 ? cpu_seconds * 1e9 / double(bytes) : 0; }
+    double cpu_micros_per_request() const { return requests > 0 ? cpu_seconds * 1e6 / double(requests) : 0; }
+    uint32_t percentile(double part) const { return micros.empty() ? 0 : micros[size_t(part * double(micros.size() - 1))]; }
 };
 
-// Creates the topic if need be (CreateTopics), runs the load, returns when it is over. `at_start` runs after the warm-up.
-LoadResult run_load(const Load& load, void (*at_start)(void* context), void* context);
-// Time from now to the first answered Metadata request, trying to connect all along; nothing within `limit`: negative.
-double seconds_to_first_metadata(const SocketAddress& address, double limit);
-
-// A server that receives frames, checks a CRC-32C over each, and answers with 64 bytes: the floor of a produce request
-// without a disk. Never returns.
-[[noreturn]] void serve_floor(int listening_socket);
+Task<> run_load(Loop& loop, Load load, LoadResult& result);
 
 }  // namespace rafka::bench

@@ -45,13 +45,13 @@ void pin_to_core(pid_t pid, int core) {
     }
 }
 
-Child Child::start(const std::vector<std::string>& arguments, int core) {
+Child Child::start(const std::vector<std::string>& arguments, std::optional<int> core) {
     std::vector<char*> argv;
     for (auto& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
     argv.push_back(nullptr);
     pid_t pid = fork();
     if (pid == 0) {
-        pin_to_core(getpid(), core);
+        if (core) pin_to_core(getpid(), *core);
         execvp(argv[0], argv.data());
         std::perror(argv[0]);
         _exit(127);
@@ -62,9 +62,9 @@ Child Child::start(const std::vector<std::string>& arguments, int core) {
 Child::~Child() {
     if (pid_ <= 0) return;
     kill(pid_, SIGTERM);
-    for (int i = 0; i < 100; ++i) {
+    for (int i = 0; i < 3000; ++i) {
         if (waitpid(pid_, nullptr, WNOHANG) == pid_) return;
-        std::this_thread::sleep_for(std::chrono::milliseconds(50));
+        std::this_thread::sleep_for(std::chrono::milliseconds(10));
     }
     kill(pid_, SIGKILL);
     waitpid(pid_, nullptr, 0);

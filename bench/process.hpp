@@ -5,6 +5,7 @@
 #include <sys/types.h>
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -17,8 +18,8 @@ void pin_to_core(pid_t pid, int core);  // All threads that exist now; later one
 // A child that is ended, and waited for, at the latest with this object.
 class Child {
 public:
-    // `arguments[0]` is the program.
-    static Child start(const std::vector<std::string>& arguments, int core);
+    // `arguments[0]` is the program. Without a core it runs where this process may.
+    static Child start(const std::vector<std::string>& arguments, std::optional<int> core = std::nullopt);
     explicit Child(pid_t pid) : pid_(pid) {}
     Child(Child&& from) noexcept : pid_(from.pid_) { from.pid_ = -1; }
     Child& operator=(Child&&) = delete;
