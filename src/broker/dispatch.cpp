@@ -25,6 +25,29 @@ Task<Result<>> dispatch(Shard& shard, Request& request) {
         case ApiKey::incremental_alter_configs: co_return co_await handlers::incremental_alter_configs(shard, request);
         case ApiKey::describe_cluster: co_return handlers::describe_cluster(shard, request);
         case ApiKey::describe_topic_partitions: co_return handlers::describe_topic_partitions(shard, request);
+        case ApiKey::offset_commit:
+        case ApiKey::offset_fetch:
+        case ApiKey::find_coordinator:
+        case ApiKey::join_group:
+        case ApiKey::heartbeat:
+        case ApiKey::leave_group:
+        case ApiKey::sync_group:
+        case ApiKey::describe_groups:
+        case ApiKey::list_groups:
+        case ApiKey::delete_records:
+        case ApiKey::describe_log_dirs:
+        case ApiKey::delete_groups:
+        case ApiKey::elect_leaders:
+        case ApiKey::alter_partition_reassignments:
+        case ApiKey::list_partition_reassignments:
+        case ApiKey::offset_delete:
+        case ApiKey::describe_client_quotas:
+        case ApiKey::describe_quorum:
+        case ApiKey::update_features:
+        case ApiKey::describe_producers:
+        case ApiKey::consumer_group_heartbeat:
+        case ApiKey::consumer_group_describe:
+        case ApiKey::list_config_resources: break;  // Unserved: begin() refuses them.
     }
     co_return fail(Errc::unsupported);
 }

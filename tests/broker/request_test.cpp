@@ -49,6 +49,10 @@ TEST_CASE("every version that is served is taken, the ones beside are not") {
     for (auto& api : protocol::apis) {
         auto key = int16_t(api.key);
         INFO(api.name);
+        if (!api.is_served()) {
+            CHECK(take(key, api.newest).result.error() == Errc::unsupported);
+            continue;
+        }
         for (int16_t version = api.oldest; version <= api.served_newest; ++version) {
             auto taken = take(key, version, "body");
             CHECK(taken.result.has_value());

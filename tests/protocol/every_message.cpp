@@ -1,21 +1,45 @@
 #include "protocol/every_message.hpp"
 
 #include "protocol/messages/alter_configs.hpp"
+#include "protocol/messages/alter_partition_reassignments.hpp"
 #include "protocol/messages/api_versions.hpp"
+#include "protocol/messages/consumer_group_describe.hpp"
+#include "protocol/messages/consumer_group_heartbeat.hpp"
 #include "protocol/messages/create_partitions.hpp"
 #include "protocol/messages/create_topics.hpp"
+#include "protocol/messages/delete_groups.hpp"
+#include "protocol/messages/delete_records.hpp"
 #include "protocol/messages/delete_topics.hpp"
+#include "protocol/messages/describe_client_quotas.hpp"
 #include "protocol/messages/describe_cluster.hpp"
 #include "protocol/messages/describe_configs.hpp"
+#include "protocol/messages/describe_groups.hpp"
+#include "protocol/messages/describe_log_dirs.hpp"
+#include "protocol/messages/describe_producers.hpp"
+#include "protocol/messages/describe_quorum.hpp"
 #include "protocol/messages/describe_topic_partitions.hpp"
+#include "protocol/messages/elect_leaders.hpp"
 #include "protocol/messages/fetch.hpp"
+#include "protocol/messages/find_coordinator.hpp"
+#include "protocol/messages/heartbeat.hpp"
 #include "protocol/messages/incremental_alter_configs.hpp"
 #include "protocol/messages/init_producer_id.hpp"
+#include "protocol/messages/join_group.hpp"
+#include "protocol/messages/leave_group.hpp"
+#include "protocol/messages/list_config_resources.hpp"
+#include "protocol/messages/list_groups.hpp"
 #include "protocol/messages/list_offsets.hpp"
+#include "protocol/messages/list_partition_reassignments.hpp"
 #include "protocol/messages/metadata.hpp"
+#include "protocol/messages/offset_commit.hpp"
+#include "protocol/messages/offset_delete.hpp"
+#include "protocol/messages/offset_fetch.hpp"
 #include "protocol/messages/offset_for_leader_epoch.hpp"
 #include "protocol/messages/produce.hpp"
+#include "protocol/messages/sync_group.hpp"
+#include "protocol/messages/update_features.hpp"
 #include "protocol/records/control.hpp"
+#include "protocol/records/groups.hpp"
 #include "protocol/records/metadata.hpp"
 
 #include "wire/fill.hpp"
@@ -98,6 +122,67 @@ void add_records(std::vector<AnyMessage>& list, std::variant<R...>*) {
     (list.push_back({Kind::record, name_of<R>(), R::schema, sample_record<R>, rewrite_record, describe_record}), ...);
 }
 
+// Keys and values of groups are sampled with their first two bytes, the type and the version.
+template <class K>
+std::vector<std::byte> sample_key(uint64_t seed, int16_t version) {
+    wire::Arena arena;
+    K key;
+    wire::Filler(seed, arena, version).part(key);
+    wire::Payload out;
+    write_group_key(out, key);
+    return out.copy();
+}
+
+Result<std::vector<std::byte>> rewrite_key(Bytes bytes, int16_t) {
+    wire::Arena arena;
+    TRY(auto key, read_group_key(bytes, arena));
+    wire::Payload out;
+    std::visit([&](auto& any) { write_group_key(out, any); }, key);
+    return out.copy();
+}
+
+Result<std::string> describe_key(Bytes bytes, int16_t version) {
+    wire::Arena arena;
+    TRY(auto key, read_group_key(bytes, arena));
+    return std::visit([&](auto& any) { return wire::describe(any, version); }, key);
+}
+
+template <class V>
+std::vector<std::byte> sample_value(uint64_t seed, int16_t version) {
+    wire::Arena arena;
+    V value;
+    wire::Filler(seed, arena, version).part(value);
+    wire::Payload out;
+    write_group_value(out, value, version);
+    return out.copy();
+}
+
+template <class V>
+Result<std::vector<std::byte>> rewrite_value(Bytes bytes, int16_t version) {
+    wire::Arena arena;
+    TRY(auto value, read_group_value<V>(bytes, arena));
+    wire::Payload out;
+    write_group_value(out, value, version);
+    return out.copy();
+}
+
+template <class V>
+Result<std::string> describe_value(Bytes bytes, int16_t version) {
+    wire::Arena arena;
+    TRY(auto value, read_group_value<V>(bytes, arena));
+    return wire::describe(value, version);
+}
+
+template <class... K>
+void add_keys(std::vector<AnyMessage>& list, std::variant<K...>*) {
+    (list.push_back({Kind::group_key, name_of<K>(), K::schema, sample_key<K>, rewrite_key, describe_key}), ...);
+}
+
+template <class... V>
+void add_values(std::vector<AnyMessage>& list) {
+    (list.push_back({Kind::group_value, name_of<V>(), V::schema, sample_value<V>, rewrite_value<V>, describe_value<V>}), ...);
+}
+
 template <class... M>
 void add(std::vector<AnyMessage>& list, Kind kind) {
     (list.push_back(any<M>(kind)), ...);
@@ -108,14 +193,30 @@ std::vector<AnyMessage> collect() {
     add<ProduceRequest, FetchRequest, ListOffsetsRequest, MetadataRequest, ApiVersionsRequest, CreateTopicsRequest,
         DeleteTopicsRequest, InitProducerIdRequest, OffsetForLeaderEpochRequest, DescribeConfigsRequest,
         AlterConfigsRequest, CreatePartitionsRequest, IncrementalAlterConfigsRequest, DescribeClusterRequest,
-        DescribeTopicPartitionsRequest>(list, Kind::request);
-    add<ProduceResponse, FetchResponse, ListOffsetsResponse, MetadataResponse, ApiVersionsResponse, CreateTopicsResponse,
-        DeleteTopicsResponse, InitProducerIdResponse, OffsetForLeaderEpochResponse, DescribeConfigsResponse,
-        AlterConfigsResponse, CreatePartitionsResponse, IncrementalAlterConfigsResponse, DescribeClusterResponse,
-        DescribeTopicPartitionsResponse>(list, Kind::response);
+        DescribeTopicPartitionsRequest, OffsetCommitRequest, OffsetFetchRequest, FindCoordinatorRequest,
+        JoinGroupRequest, HeartbeatRequest, LeaveGroupRequest, SyncGroupRequest, DescribeGroupsRequest,
+        ListGroupsRequest, DeleteRecordsRequest, DescribeLogDirsRequest, DeleteGroupsRequest, ElectLeadersRequest,
+        AlterPartitionReassignmentsRequest, ListPartitionReassignmentsRequest, OffsetDeleteRequest,
+        DescribeClientQuotasRequest, DescribeQuorumRequest, UpdateFeaturesRequest, DescribeProducersRequest,
+        ConsumerGroupHeartbeatRequest, ConsumerGroupDescribeRequest, ListConfigResourcesRequest>(list, Kind::request);
+    add<ProduceResponse, FetchResponse, ListOffsetsResponse, MetadataResponse, ApiVersionsResponse,
+        CreateTopicsResponse, DeleteTopicsResponse, InitProducerIdResponse, OffsetForLeaderEpochResponse,
+        DescribeConfigsResponse, AlterConfigsResponse, CreatePartitionsResponse, IncrementalAlterConfigsResponse,
+        DescribeClusterResponse, DescribeTopicPartitionsResponse, OffsetCommitResponse, OffsetFetchResponse,
+        FindCoordinatorResponse, JoinGroupResponse, HeartbeatResponse, LeaveGroupResponse, SyncGroupResponse,
+        DescribeGroupsResponse, ListGroupsResponse, DeleteRecordsResponse, DescribeLogDirsResponse,
+        DeleteGroupsResponse, ElectLeadersResponse, AlterPartitionReassignmentsResponse,
+        ListPartitionReassignmentsResponse, OffsetDeleteResponse, DescribeClientQuotasResponse, DescribeQuorumResponse,
+        UpdateFeaturesResponse, DescribeProducersResponse, ConsumerGroupHeartbeatResponse,
+        ConsumerGroupDescribeResponse, ListConfigResourcesResponse>(list, Kind::response);
     add_records(list, static_cast<MetadataRecord*>(nullptr));
     add<LeaderChangeRecord, SnapshotHeaderRecord, SnapshotFooterRecord, KRaftVersionRecord, VotersRecord,
         EndTransactionMarker>(list, Kind::control);
+    add_keys(list, static_cast<GroupKey*>(nullptr));
+    add_values<OffsetCommitValue, GroupMetadataValue, ConsumerGroupMetadataValue, ConsumerGroupPartitionMetadataValue,
+               ConsumerGroupMemberMetadataValue, ConsumerGroupTargetAssignmentMetadataValue,
+               ConsumerGroupTargetAssignmentMemberValue, ConsumerGroupCurrentMemberAssignmentValue,
+               ConsumerGroupRegularExpressionValue>(list);
     return list;
 }
 
@@ -132,6 +233,8 @@ std::string_view to_text(Kind kind) {
         case Kind::response: return "response";
         case Kind::record: return "record";
         case Kind::control: return "control";
+        case Kind::group_key: return "group_key";
+        case Kind::group_value: return "group_value";
     }
     return "";
 }

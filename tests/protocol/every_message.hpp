@@ -17,7 +17,7 @@
 namespace rafka::protocol {
 
 struct AnyMessage {
-    enum class Kind : uint8_t { request, response, record, control };
+    enum class Kind : uint8_t { request, response, record, control, group_key, group_value };
 
     Kind kind{};
     std::string name;

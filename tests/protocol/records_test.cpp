@@ -1,4 +1,5 @@
 #include "protocol/records/control.hpp"
+#include "protocol/records/groups.hpp"
 #include "protocol/records/metadata.hpp"
 
 #include <doctest/doctest.h>
@@ -90,4 +91,24 @@ TEST_CASE("a control record names its type in the key and its version in the val
     CHECK(back->voters.size() == 1);
     CHECK(read_control_value<LeaderChangeRecord>(bytes_of({0, 2, 0}), arena).error() == Errc::unsupported);
     CHECK(read_control_value<LeaderChangeRecord>(bytes_of({0}), arena).error() == Errc::malformed);
+}
+
+TEST_CASE("a record of a group stands behind its type and its version") {
+    OffsetCommitKey key{.group = "g", .topic = "t", .partition = 3};
+    wire::Payload out;
+    write_group_key(out, key);
+    CHECK(hex(out.bytes()) == "0001" "000167" "000174" "00000003");
+    wire::Arena arena;
+    auto bytes = out.copy();
+    auto read = read_group_key(bytes, arena);
+    REQUIRE(read.has_value());
+    CHECK(std::get<OffsetCommitKey>(*read).partition == 3);
+    bytes[1] = std::byte{0};  // As Kafka wrote it long ago.
+    CHECK(std::get<OffsetCommitKey>(read_group_key(bytes, arena).value()).group == "g");
+    bytes[1] = std::byte{11};  // A share group.
+    CHECK(read_group_key(bytes, arena) == fail(Errc::unsupported));
+    CHECK(read_group_key(Bytes(bytes).first(1), arena) == fail(Errc::malformed));
+
+    CHECK(read_group_value<OffsetCommitValue>(bytes_of({0, 5, 0}), arena) == fail(Errc::unsupported));
+    CHECK(read_group_value<OffsetCommitValue>(bytes_of({0}), arena) == fail(Errc::malformed));
 }

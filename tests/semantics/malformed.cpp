@@ -69,7 +69,7 @@ void malformed(Script& s) {
     s.raw("an API of controllers", s.frame(52, 0, {}));
     s.raw("an API that is gone", s.frame(4, 0, {}));
     for (auto& api : apis) {
-        if (api.key == ApiKey::api_versions) continue;
+        if (api.key == ApiKey::api_versions || !api.is_served()) continue;
         auto name = std::string(api.name) + ' ';
         s.raw(name + std::to_string(api.oldest - 1), s.frame(int16_t(api.key), int16_t(api.oldest - 1), {}));
         s.raw(name + std::to_string(api.newest + 1), s.frame(int16_t(api.key), int16_t(api.newest + 1), {}));

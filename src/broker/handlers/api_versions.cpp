@@ -52,16 +52,16 @@ Result<> api_versions(Shard& shard, Request& request) {
     }
 
     auto keys = request.arena.make<ApiVersionsResponse::ApiVersion>(std::size(protocol::apis));
-    for (size_t i = 0; i < keys.size(); ++i) {
-        auto& api = protocol::apis[i];
-        keys[i] = {int16_t(api.key), api.advertised_oldest, api.served_newest};
+    size_t count = 0;
+    for (auto& api : protocol::apis) {
+        if (api.is_served()) keys[count++] = {int16_t(api.key), api.advertised_oldest, api.served_newest};
     }
-    response.api_keys = keys;
+    response.api_keys = keys.first(count);
 
     // Clients before version 4 stumble over a feature that begins at 0 (KAFKA-17492).
     auto ranges = rafka::metadata::supported_features();
     auto supported = request.arena.make<ApiVersionsResponse::SupportedFeature>(ranges.size());
-    size_t count = 0;
+    count = 0;
     for (auto& range : ranges) {
         if (range.min == 0 && request.version() < 4) continue;
         supported[count++] = {request.arena.copy(range.name), range.min, range.max};

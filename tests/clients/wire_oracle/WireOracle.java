@@ -1,6 +1,7 @@
 // Judges messages with the classes that Kafka generates from its own schemas. Reads questions from standard input, one a
-// line, and answers each with a line. Bytes are hex behind an x; KIND is request, response, record (with its frame) or
-// control; KEY an API key or a record's type.
+// line, and answers each with a line. Bytes are hex behind an x; KIND is request, response, record (with its frame),
+// control, group_key or group_value (of __consumer_offsets, with the type or the version in front); KEY an API key or a
+// record's type.
 //
 //   range KIND KEY                  -> oldest and newest version
 //   keys record                     -> every type of a metadata record
@@ -10,7 +11,7 @@
 //                                      same as its class writes it without them
 //   anything that fails             -> error and the exception
 //
-// Run: java -cp 'LIBS/*' WireOracle.java, where LIBS has kafka-clients, kafka-metadata and kafka-server-common.
+// Run: java -cp 'LIBS/*' WireOracle.java, where LIBS has kafka-clients, kafka-metadata, kafka-group-coordinator and kafka-server-common.
 
 import java.io.BufferedReader;
 import java.io.InputStreamReader;
@@ -47,6 +48,7 @@ import org.apache.kafka.common.protocol.types.TaggedFields;
 import org.apache.kafka.common.protocol.types.Type;
 import org.apache.kafka.common.record.internal.MemoryRecords;
 import org.apache.kafka.common.utils.ByteUtils;
+import org.apache.kafka.coordinator.group.generated.CoordinatorRecordType;
 
 public class WireOracle {
     public static void main(String[] args) throws Exception {
@@ -97,6 +99,8 @@ public class WireOracle {
             switch (name) {
                 case "request": return ApiMessageType.fromApiKey(key).newRequest();
                 case "response": return ApiMessageType.fromApiKey(key).newResponse();
+                case "group_key": return (Message) CoordinatorRecordType.fromId(key).newRecordKey();
+                case "group_value": return (Message) CoordinatorRecordType.fromId(key).newRecordValue();
                 case "record": return MetadataRecordType.fromId(key).newMetadataRecord();
                 default:
                     switch (key) {
@@ -127,6 +131,8 @@ public class WireOracle {
                 expect(key, ByteUtils.readUnsignedVarint(bytes));
                 expect(version, ByteUtils.readUnsignedVarint(bytes));
             }
+            if (name.equals("group_key")) expect(key, bytes.getShort());
+            if (name.equals("group_value")) expect(version, bytes.getShort());
             if (message instanceof EndTxnMarker) endTxnVersion = bytes.getShort();  // Stands before the message.
             message.read(new ByteBufferAccessor(bytes), version);
             return message;
@@ -150,6 +156,8 @@ public class WireOracle {
 
         private void prefix(ByteBuffer bytes, short version) {
             if (name.equals("control") && key == 1) bytes.putShort(endTxnVersion);
+            if (name.equals("group_key")) bytes.putShort(key);
+            if (name.equals("group_value")) bytes.putShort(version);
             if (!name.equals("record")) return;
             ByteUtils.writeUnsignedVarint(1, bytes);
             ByteUtils.writeUnsignedVarint(key, bytes);
