@@ -35,6 +35,12 @@ private:
     engine::Chunk* chunk_ = nullptr;  // Its count is atomic, since fetches of other loops drop it.
 };
 
+// A reader of committed records skips what this producer wrote from there to its next abort marker.
+struct AbortedTransaction {
+    int64_t producer_id = -1;
+    Offset first_offset;
+};
+
 // What a fetch returns: whole batches as pieces of memory, nothing copied or decoded.
 struct Records {
     struct Piece {
@@ -43,6 +49,7 @@ struct Records {
     };
     std::vector<Piece> pieces;
     size_t size = 0;
+    std::vector<AbortedTransaction> aborted;  // Under read_committed: those that reach into the batches.
 };
 
 // One record of an append that was refused (Produce v8+ names them to the client).

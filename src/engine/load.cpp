@@ -83,11 +83,12 @@ Task<Result<>> Log::load(Loading how) {
     epochs_changed_ |= epochs_.truncate_from_end(end_);
     epochs_changed_ |= epochs_.truncate_from_start(log_start_);
     CO_CHECKED(co_await write_epochs());
-    CO_CHECKED(co_await load_producers(how.clean));
+    auto whole_below = how.clean ? end_ : std::min(end_, how.recovery_point);
+    CO_CHECKED(co_await load_transactions(entries, whole_below));
+    CO_CHECKED(co_await load_producers(how.clean, whole_below));
     high_watermark_ = recovery_point_ = end_;
     producers_.high_watermark_moved(end_);
-    auto unstable = producers_.first_unstable_offset(end_);
-    last_stable_ = unstable == no_offset ? end_ : std::min(end_, unstable);
+    last_stable_ = stable_end();
     // Most logs will not be touched soon.
     for (auto& segment : segments_) {
         if (segment->file.is_open()) co_await close_file(std::move(segment->file));
@@ -360,7 +361,33 @@ Task<Result<>> Log::recover_segment(Segment& segment, Offset from, Offset& next,
     co_return Result<>();
 }
 
-Task<Result<>> Log::load_producers(bool clean) {
+// `whole_below`: up to where what the files say of transactions is complete. Lower afterwards if one is damaged.
+Task<Result<>> Log::load_transactions(const std::vector<DirectoryEntry>& entries, Offset& whole_below) {
+    auto& io = shard_.io;
+    for (auto& entry : entries) {
+        auto file = offset_file_of(entry.name);
+        if (!file || file->suffix != transaction_index_suffix) continue;
+        auto i = find_segment(file->offset);
+        auto& segment = *segments_[i];
+        if (segment.base != file->offset) {
+            // Of a segment that is gone: it must not be taken for one of the next segment here.
+            CO_CHECKED(co_await remove_if_there(io, directory_ + "/" + entry.name));
+            continue;
+        }
+        auto bytes = co_await io::read_file(io, directory_ + "/" + entry.name);
+        if (!bytes && bytes.error() == Errc::not_found) continue;
+        auto loaded = bytes ? segment.transactions.load(*bytes) : Result<>(fail(bytes.error()));
+        auto next = i + 1 < segments_.size() ? segments_[i + 1]->base : end_;
+        auto& known = segment.transactions.entries();
+        if (loaded && (known.empty() || known.back().last_offset < next)) continue;
+        if (!loaded && loaded.error() != Errc::malformed) co_return loaded;
+        whole_below = std::min(whole_below, segment.base);
+    }
+    co_return Result<>();
+}
+
+// From the newest snapshot that all batches before `whole_below` are behind, or where the log begins.
+Task<Result<>> Log::load_producers(bool clean, Offset whole_below) {
     auto& io = shard_.io;
     auto now = io.wall();
     auto expiration = shard_.options.producer_id_expiration_ms;
@@ -371,38 +398,45 @@ Task<Result<>> Log::load_producers(bool clean) {
     }
     auto from = log_start_;
     bool had_any = !snapshots_.empty();
-    while (!snapshots_.empty()) {
-        auto offset = snapshots_.back();
+    bool loaded_any = false;
+    for (auto i = snapshots_.size(); i-- > 0 && !loaded_any;) {
+        auto offset = snapshots_[i];
+        if (offset > whole_below) continue;
         auto path = directory_ + "/" + file_name(offset, snapshot_suffix);
         auto file = co_await io::read_file(io, path);
         auto loaded = file ? producers_.load_snapshot(*file, offset, now, expiration) : Result<>(fail(file.error()));
         if (loaded) {
             from = std::max(from, offset);
-            break;
+            loaded_any = true;
+            continue;
         }
         log::warn("producer snapshot dropped: directory={} offset={} error={}", directory_, offset.value, to_text(loaded.error()));
         CO_CHECKED(co_await remove_if_there(io, path));
-        snapshots_.pop_back();
+        snapshots_.erase(snapshots_.begin() + ptrdiff_t(i));
     }
-    if (snapshots_.empty()) producers_.reset(from);
+    if (!loaded_any) producers_.reset(from);
     // No snapshot after a clean close: there were no producers.
-    if (from >= end_ || (clean && !had_any)) {
+    if (from >= end_ || (clean && !had_any && whole_below == end_)) {
         if (producers_.end_offset() < end_ && producers_.count() == 0) producers_.reset(end_);
         co_return Result<>();
     }
     for (auto i = find_segment(from); i < segments_.size(); ++i) {
         auto& segment = *segments_[i];
+        segment.transactions.truncate(from);
         if (segment.written == 0) continue;
         CO_CHECKED(co_await ready_indexes(segment));
         CO_CHECKED(co_await open_segment(segment));
         BatchScanner scanner(segment.file, segment.index.lookup(from).position, segment.written);
         for (;;) {
             while (auto batch = scanner.next()) {
-                if (batch->base_offset() >= from && batch->has_producer()) producers_.note(*batch);
+                if (batch->base_offset() < from || !batch->has_producer()) continue;
+                auto ended = producers_.note(*batch);
+                if (ended && ended->aborted) segment.transactions.append(*ended);
             }
             CO_TRY(bool more, co_await scanner.fill());
             if (!more) break;
         }
+        CO_CHECKED(co_await segment.write_transactions(io, directory_));
     }
     producers_.expire(now, expiration);
     co_return Result<>();

@@ -90,7 +90,7 @@ Offset Log::take_in(const Accepted& accepted, Bytes bytes, Origin origin) {
     segment.note(stored, uint32_t(position), options_.index_interval_bytes);
     segment.size += bytes.size();
     end_ = last + 1;
-    producers_.note(stored);
+    if (auto ended = producers_.note(stored); ended && ended->aborted) segment.transactions.append(*ended);
     dirty_ = true;
     last_append_ = shard_.loop.now();
     start_writer();
@@ -141,10 +141,15 @@ void Log::committed(Offset end, uint64_t bytes) {
     }
     tell_watches(Isolation::read_uncommitted, bytes);
     auto before = last_stable_;
-    auto unstable = producers_.first_unstable_offset(end);
-    last_stable_ = unstable == no_offset ? end : std::min(end, unstable);
+    last_stable_ = stable_end();
     // How many bytes lie between two stable offsets is not known here; whoever waits looks again.
     if (last_stable_ > before) tell_watches(Isolation::read_committed, last_stable_ == end ? bytes : 0);
+}
+
+// Where a reader of committed records must stop.
+Offset Log::stable_end() const {
+    auto unstable = producers_.first_unstable_offset(high_watermark_);
+    return unstable == no_offset ? high_watermark_ : std::clamp(unstable, log_start_, high_watermark_);
 }
 
 void Log::refuse_waiting(Errc errc, Offset beyond) {

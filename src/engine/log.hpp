@@ -131,6 +131,7 @@ private:
     Segment& active() { return *segments_.back(); }
     void refuse_waiting(Errc errc, Offset beyond);
     void go_offline(Errc errc, const char* what);
+    Offset stable_end() const;
 
     // writer.cpp: from the tail to the disk.
     void start_writer();
@@ -157,6 +158,7 @@ private:
     Task<Result<std::optional<Records>>> read_cold(Segment& segment, Offset from, uint32_t bytes_max, bool at_least_one,
                                                    Offset visible);
     size_t find_segment(Offset offset) const;
+    void list_aborted(Records& records, Offset from) const;
     Task<Result<>> ready_indexes(Segment& segment);
     Task<Result<>> build_indexes(Segment& segment);
     Task<Result<uint64_t>> position_of(Segment& segment, Offset from);
@@ -171,7 +173,8 @@ private:
     Task<Result<>> recover_segment(Segment& segment, Offset from, Offset& next, bool& cut);
     Task<Result<>> find_end(Segment& segment, Offset& next);
     Task<Result<>> cut_segment(Segment& segment);
-    Task<Result<>> load_producers(bool clean);
+    Task<Result<>> load_transactions(const std::vector<DirectoryEntry>& entries, Offset& whole_below);
+    Task<Result<>> load_producers(bool clean, Offset whole_below);
     Task<Result<>> remove_segments_from(size_t first);
     Task<Result<>> remove_offset_files(Offset base);
     Task<Result<>> start_empty(Offset start);

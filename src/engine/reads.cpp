@@ -53,14 +53,32 @@ Task<Result<Records>> Log::read(Offset from, uint32_t bytes_max, bool at_least_o
     if (from < log_start_ || from > end_) co_return fail(Errc::offset_out_of_range);
     auto visible = visible_end(isolation);
     if (from >= visible) co_return Records{};
-    if (auto* chunk = tail_.find(from)) co_return read_tail(*chunk, from, bytes_max, at_least_one, visible);
+    if (auto* chunk = tail_.find(from)) {
+        auto records = read_tail(*chunk, from, bytes_max, at_least_one, visible);
+        if (isolation == Isolation::read_committed) list_aborted(records, from);
+        co_return records;
+    }
     for (auto i = find_segment(from); i < segments_.size(); ++i) {
         // Offsets may be missing between the end of a segment and the next.
         auto records = co_await read_cold(*segments_[i], from, bytes_max, at_least_one, visible);
         if (!records) co_return fail(records.error());
-        if (*records) co_return std::move(**records);
+        if (!*records) continue;
+        if (isolation == Isolation::read_committed) list_aborted(**records, from);
+        co_return std::move(**records);
     }
     co_return Records{};
+}
+
+// Of transactions with records among these, or between `from` and them.
+void Log::list_aborted(Records& records, Offset from) const {
+    auto first = segments_.begin() + ptrdiff_t(find_segment(from));
+    if (records.size == 0 || std::all_of(first, segments_.end(), [](auto& segment) { return segment->transactions.count() == 0; })) return;
+    auto last = records.pieces.back().bytes;
+    while (last.size() > size_of_batch(last.data())) last = last.subspan(size_of_batch(last.data()));
+    auto to = BatchView::trusted(last).next_offset();
+    for (auto at = first; at != segments_.end(); ++at) {
+        if ((*at)->transactions.collect(from, to, records.aborted)) break;
+    }
 }
 
 // Where in the chunk the batch begins that holds `from`, or the first behind it; its end if there is none.

@@ -58,7 +58,17 @@ Task<Result<>> write_index(Io& io, std::string path, Index& index) {
 
 Task<Result<>> Segment::write_indexes(Io& io, std::string directory) {
     CO_CHECKED(co_await write_index(io, path(directory, index_suffix), index));
-    co_return co_await write_index(io, path(directory, time_index_suffix), time_index);
+    CO_CHECKED(co_await write_index(io, path(directory, time_index_suffix), time_index));
+    co_return co_await write_transactions(io, std::move(directory));
+}
+
+// Nobody would miss the file, so its name must not get lost.
+Task<Result<>> Segment::write_transactions(Io& io, std::string directory) {
+    if (transactions.is_saved()) co_return Result<>();
+    bool is_new = transactions.written() == 0;
+    CO_CHECKED(co_await write_index(io, path(directory, transaction_index_suffix), transactions));
+    if (is_new) CO_CHECKED(co_await io::sync_directory(io, directory));
+    co_return Result<>();
 }
 
 Task<Result<>> Segment::load_indexes(Io& io, std::string directory) {

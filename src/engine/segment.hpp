@@ -1,6 +1,6 @@
 #pragma once
 
-// A segment: a .log file of batches, its two indexes, and what is known of it. Owned by its log; the newest segment of a
+// A segment: a .log file of batches, its indexes, and what is known of it. Owned by its log; the newest segment of a
 // log takes appends, the others never change.
 //
 // On disk the newest .log is longer than its batches: it is allocated ahead and ends in zeros, which nobody is shown. It
@@ -8,6 +8,7 @@
 
 #include "engine/offset_index.hpp"
 #include "engine/time_index.hpp"
+#include "engine/transaction_index.hpp"
 #include "io/file.hpp"
 
 #include <rafka/io.hpp>
@@ -26,7 +27,7 @@ class Segment {
 public:
     // `chance`: any number, from which the segment's share of segment.jitter.ms is drawn.
     Segment(Offset base, uint32_t index_bytes_max, uint64_t chance)
-        : base(base), index(base, index_bytes_max), time_index(base, index_bytes_max), chance_(chance) {}
+        : base(base), index(base, index_bytes_max), time_index(base, index_bytes_max), transactions(base), chance_(chance) {}
     Segment(const Segment&) = delete;
     Segment& operator=(const Segment&) = delete;
 
@@ -48,6 +49,7 @@ public:
     bool indexes_loaded = true;
     OffsetIndex index;
     TimeIndex time_index;
+    TransactionIndex transactions;  // Always in memory, unlike the other two.
     IndexPace pace;
     LargestTimestamp largest;
     Timestamp first_timestamp = no_timestamp;  // The maximum of the first batch.
@@ -78,7 +80,8 @@ public:
 
     // Appends to the index files what they lack, and cuts what they have too much. Durable when done.
     Task<Result<>> write_indexes(Io& io, std::string directory);
-    // Fills both indexes from their files. malformed: one is missing or does not hold together; both are then empty.
+    Task<Result<>> write_transactions(Io& io, std::string directory);
+    // Fills the offset and time index from their files. malformed: one is missing or does not hold together; both are then empty.
     Task<Result<>> load_indexes(Io& io, std::string directory);
 
 private:

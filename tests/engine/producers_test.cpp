@@ -1,7 +1,6 @@
 #include "engine/golden.hpp"
+#include "engine/producer_batches.hpp"
 #include "engine/producers.hpp"
-
-#include "base/endian.hpp"
 
 #include <doctest/doctest.h>
 
@@ -9,46 +8,11 @@
 
 using namespace rafka;
 using namespace rafka::engine;
+using namespace rafka::tests;
 
 namespace {
 
-using Batch = std::vector<std::byte>;
 constexpr int64_t day_ms = 24LL * 3600 * 1000;
-
-struct Send {
-    int64_t id = 1;
-    int16_t epoch = 0;
-    int32_t sequence = 0;
-    int32_t count = 1;
-    int64_t time = 1000;
-    bool transactional = false;
-};
-
-Batch data(Send send, Offset at = {0}) {
-    BatchBuilder::Options options;
-    options.producer_id = send.id;
-    options.producer_epoch = send.epoch;
-    options.base_sequence = send.sequence;
-    options.transactional = send.transactional;
-    options.base_offset = at;
-    BatchBuilder builder(options);
-    for (int32_t i = 0; i < send.count; ++i) builder.add({send.time}, {}, {});
-    return builder.build();
-}
-
-Batch marker(int64_t id, int16_t epoch, bool commit, int32_t coordinator_epoch, Offset at = {0}, int64_t time = 1000) {
-    BatchBuilder::Options options;
-    options.producer_id = id;
-    options.producer_epoch = epoch;
-    options.transactional = options.control = true;
-    options.base_offset = at;
-    BatchBuilder builder(options);
-    std::byte key[4]{}, value[6]{};
-    key[3] = std::byte(commit);
-    store_be(value + 2, coordinator_epoch);
-    builder.add({time}, Bytes(key), Bytes(value));
-    return builder.build();
-}
 
 // A partition without storage: what check() lets pass is noted.
 struct PlainLog {

@@ -149,7 +149,13 @@ FetchResponse::Partition describe(FetchItem& item, Shard& shard, Request& reques
     partition.log_start_offset = item.log_start_offset;
     if (item.diverging) partition.diverging_epoch = {item.diverging->epoch, item.diverging->end_offset};
     // A list for who asked for committed records only, and, as in Kafka, where there was no partition to read.
-    if (committed_only || !item.is_found) partition.aborted_transactions.emplace();
+    if (committed_only || !item.is_found) {
+        auto aborted = request.arena.make<FetchResponse::AbortedTransaction>(item.records.aborted.size());
+        for (size_t i = 0; i < aborted.size(); ++i) {
+            aborted[i] = {item.records.aborted[i].producer_id, item.records.aborted[i].first_offset};
+        }
+        partition.aborted_transactions = aborted;
+    }
     bool wrong_leader = item.error == ErrorCode::not_leader_or_follower || item.error == ErrorCode::fenced_leader_epoch;
     if (request.version() >= 16 && wrong_leader) {
         if (auto* state = shard.image->partition(item.key)) partition.current_leader = {state->leader, state->leader_epoch};

@@ -104,6 +104,16 @@ public class MakeGolden {
         }
         snapshot.delete();
 
+        File aborted = dir.resolve("first.txnindex").toFile();
+        TransactionIndex index = new TransactionIndex(100, aborted);
+        index.append(new AbortedTxn(4711, 90, 105, 99));
+        index.append(new AbortedTxn(5, 99, 9000000000L, 9000000001L));
+        index.close();
+        try (PrintWriter out = new PrintWriter(dir.resolve("transactions.txt").toFile())) {
+            out.println("index " + hex(ByteBuffer.wrap(Files.readAllBytes(aborted.toPath()))));
+        }
+        aborted.delete();
+
         File offsets = dir.resolve("recovery-point-offset-checkpoint").toFile();
         Map<TopicPartition, Long> map = new LinkedHashMap<>();
         map.put(new TopicPartition("a-topic.of_mine", 12), 9000000000L);
