@@ -278,11 +278,15 @@ Task<Result<OffsetAndTimestamp>> Log::find_max_timestamp(Isolation isolation) {
     if (auto errc = refusal()) co_return fail(*errc);
     Visit visit(*this);
     Segment* latest = nullptr;
+    std::optional<Segment::Use> kept;
     for (auto i = find_segment(log_start_); i < segments_.size(); ++i) {
         auto& segment = *segments_[i];
+        Segment::Use use(segment, shard_.loop.now());
         CO_CHECKED(co_await ready_indexes(segment));
         if (segment.largest.timestamp == no_timestamp) continue;
-        if (!latest || segment.largest.timestamp > latest->largest.timestamp) latest = &segment;
+        if (latest && segment.largest.timestamp <= latest->largest.timestamp) continue;
+        latest = &segment;
+        kept.emplace(segment, shard_.loop.now());
     }
     if (!latest) co_return OffsetAndTimestamp{};
     auto largest = latest->largest;
