@@ -1,21 +1,10 @@
 #!/usr/bin/env python3
 """librdkafka, through confluent-kafka, behind the contract of README.md. Which librdkafka it is, the interpreter decides."""
 
-import base64
-import json
-import sys
-import time
-
 import confluent_kafka
-from confluent_kafka import Consumer, KafkaError, Producer, TopicPartition
+from confluent_kafka import Consumer, Producer, TopicPartition
 
-
-def to_bytes(text):
-    return None if text is None else base64.b64decode(text)
-
-
-def to_text(data):
-    return None if data is None else base64.b64encode(data).decode()
+from jobs import Gathering, each, serve, to_bytes
 
 
 def write(bootstrap, job):
@@ -53,49 +42,18 @@ def read(bootstrap, jobs):
         "bootstrap.servers": bootstrap, "group.id": "unused", "enable.auto.commit": False, "auto.offset.reset": "error",
         "fetch.message.max.bytes": 4 << 20,
     })
-    wanted = {job["topic"]: job["count"] for job in jobs}
-    records = {topic: [] for topic in wanted}
-    errors = {}
-    consumer.assign([TopicPartition(topic, 0, 0) for topic in wanted])
-    left = sum(wanted.values())
-    deadline = time.monotonic() + 60
-    while left > 0 and time.monotonic() < deadline:
+    gathering = Gathering(jobs)
+    consumer.assign([TopicPartition(topic, 0, 0) for topic in gathering.wanted])
+    while gathering.goes_on():
         message = consumer.poll(0.2)
         if message is None:
             continue
         if message.error():
-            errors[message.topic()] = str(message.error())
+            gathering.errors[message.topic()] = str(message.error())
             continue
-        left -= 1
-        records[message.topic()].append({
-            "offset": message.offset(), "timestamp": message.timestamp()[1], "key": to_text(message.key()),
-            "value": to_text(message.value()),
-            "headers": [[name, to_text(value)] for name, value in message.headers() or []],
-        })
+        gathering.add(message.topic(), message.offset(), message.timestamp()[1], message.key(), message.value(), message.headers() or [])
     consumer.close()
-    for topic, count in wanted.items():
-        if len(records[topic]) < count:
-            yield {"topic": topic, "error": f"{len(records[topic])} records of {count}; {errors.get(topic, errors.get(None))}"}
-        else:
-            yield {"topic": topic, "records": records[topic]}
+    return gathering.answers()
 
 
-def main():
-    verb, bootstrap = sys.argv[1:3]
-    if verb == "version":
-        print(f"librdkafka {confluent_kafka.libversion()[0]}")
-        return
-    jobs = [json.loads(line) for line in sys.stdin]
-    if verb == "read":
-        for answer in read(bootstrap, jobs):
-            print(json.dumps(answer), flush=True)
-        return
-    for job in jobs:
-        try:
-            answer = write(bootstrap, job)
-        except Exception as problem:  # Whatever it is, the matrix must hear of it.
-            answer = {"error": f"{type(problem).__name__}: {problem}"}
-        print(json.dumps({"topic": job["topic"], **answer}), flush=True)
-
-
-main()
+serve(lambda: f"librdkafka {confluent_kafka.libversion()[0]}", each(write), read)

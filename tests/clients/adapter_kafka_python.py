@@ -1,21 +1,10 @@
 #!/usr/bin/env python3
 """kafka-python behind the contract of README.md."""
 
-import base64
-import json
-import sys
-import time
-
 import kafka
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 
-
-def to_bytes(text):
-    return None if text is None else base64.b64decode(text)
-
-
-def to_text(data):
-    return None if data is None else base64.b64encode(data).decode()
+from jobs import Gathering, each, serve, to_bytes
 
 
 def write(bootstrap, job):
@@ -36,44 +25,17 @@ def write(bootstrap, job):
 
 def read(bootstrap, jobs):
     consumer = KafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False, group_id=None, max_partition_fetch_bytes=4 << 20)
-    wanted = {job["topic"]: job["count"] for job in jobs}
-    records = {topic: [] for topic in wanted}
-    partitions = [TopicPartition(topic, 0) for topic in wanted]
+    gathering = Gathering(jobs)
+    partitions = [TopicPartition(topic, 0) for topic in gathering.wanted]
     consumer.assign(partitions)
     for partition in partitions:
         consumer.seek(partition, 0)
-    left = sum(wanted.values())
-    deadline = time.monotonic() + 60
-    while left > 0 and time.monotonic() < deadline:
+    while gathering.goes_on():
         for partition, messages in consumer.poll(timeout_ms=200).items():
-            left -= len(messages)
             for message in messages:
-                records[partition.topic].append({
-                    "offset": message.offset, "timestamp": message.timestamp, "key": to_text(message.key),
-                    "value": to_text(message.value),
-                    "headers": [[name, to_text(value)] for name, value in message.headers],
-                })
+                gathering.add(partition.topic, message.offset, message.timestamp, message.key, message.value, message.headers)
     consumer.close()
-    for topic in wanted:
-        yield {"topic": topic, "records": records[topic]}
+    return gathering.answers()
 
 
-def main():
-    verb, bootstrap = sys.argv[1:3]
-    if verb == "version":
-        print(f"kafka-python {kafka.__version__}")
-        return
-    jobs = [json.loads(line) for line in sys.stdin]
-    if verb == "read":
-        for answer in read(bootstrap, jobs):
-            print(json.dumps(answer), flush=True)
-        return
-    for job in jobs:
-        try:
-            answer = write(bootstrap, job)
-        except Exception as problem:  # Whatever it is, the matrix must hear of it.
-            answer = {"error": f"{type(problem).__name__}: {problem}"}
-        print(json.dumps({"topic": job["topic"], **answer}), flush=True)
-
-
-main()
+serve(lambda: f"kafka-python {kafka.__version__}", each(write), read)

@@ -2,20 +2,11 @@
 """kcat behind the contract of README.md. kcat sets no timestamps, cannot be given a zero
 byte, and shows a header without a value as NULL."""
 
-import base64
-import json
 import re
 import subprocess
-import sys
 import tempfile
 
-
-def to_bytes(text):
-    return None if text is None else base64.b64decode(text)
-
-
-def to_text(data):
-    return None if data is None else base64.b64encode(data).decode()
+from jobs import each, serve, to_bytes, to_text
 
 
 def run(*args, text=b""):
@@ -62,18 +53,8 @@ def read(bootstrap, job):
     return {"records": records}
 
 
-def main():
-    verb, bootstrap = sys.argv[1:3]
-    if verb == "version":
-        print(re.search(r"Version \S+.*", subprocess.run(["kcat", "-V"], capture_output=True, text=True).stdout)[0])
-        return
-    for line in sys.stdin:
-        job = json.loads(line)
-        try:
-            answer = {"write": write, "read": read}[verb](bootstrap, job)
-        except Exception as problem:  # Whatever it is, the matrix must hear of it.
-            answer = {"error": f"{type(problem).__name__}: {problem}"}
-        print(json.dumps({"topic": job["topic"], **answer}), flush=True)
+def version():
+    return re.search(r"Version \S+.*", subprocess.run(["kcat", "-V"], capture_output=True, text=True).stdout)[0]
 
 
-main()
+serve(version, each(write), each(read))
