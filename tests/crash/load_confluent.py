@@ -3,16 +3,14 @@
 usage: load_confluent.py BOOTSTRAP TOPIC PARTITIONS IDEMPOTENCE CODEC"""
 
 import sys
-import threading
 import time
 
 from confluent_kafka import Producer
 
-from load import value_of
+from load import end_of_input, value_of
 
 bootstrap, topic, partitions, idempotence, codec = sys.argv[1:6]
-stop = threading.Event()
-threading.Thread(target=lambda: (sys.stdin.read(), stop.set()), daemon=True).start()
+stop = end_of_input()
 fatal = []
 
 
