@@ -107,6 +107,8 @@ class Kafka(Server):
             "offsets.topic.replication.factor": "1", "offsets.topic.num.partitions": "1",
             "transaction.state.log.replication.factor": "1", "transaction.state.log.min.isr": "1",
             "share.coordinator.state.topic.replication.factor": "1", "share.coordinator.state.topic.min.isr": "1",
+            # Tests write with timestamps of long ago.
+            "log.retention.ms": "-1",
         }
         self.properties.write_text("".join(f"{key}={value}\n" for key, value in settings.items()))
 
