@@ -1,5 +1,6 @@
 // The Java client as a writer under load. See load_confluent.py.
 
+import java.util.HashMap;
 import java.util.Map;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
@@ -25,10 +26,11 @@ public class Load {
         });
         watch.setDaemon(true);
         watch.start();
-        Map<String, Object> config = Map.of(
+        Map<String, Object> config = new HashMap<>(Map.of(
             "bootstrap.servers", args[0], "acks", "all", "enable.idempotence", Boolean.valueOf(args[3]), "compression.type", args[4],
             "linger.ms", 5, "delivery.timeout.ms", Integer.MAX_VALUE, "retry.backoff.ms", 20, "reconnect.backoff.ms", 10,
-            "reconnect.backoff.max.ms", 100, "max.block.ms", 60000);
+            "reconnect.backoff.max.ms", 100, "max.block.ms", 60000));
+        config.put("max.in.flight.requests.per.connection", Integer.getInteger("in.flight", 5));
         try (var producer = new KafkaProducer<>(config, new StringSerializer(), new StringSerializer())) {
             for (long number = 0; !stop; ++number) {
                 final long mine = number;
