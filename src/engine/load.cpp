@@ -285,7 +285,10 @@ Task<Result<>> Log::recover_segment(Segment& segment, Offset from, Offset& next,
     }
     CO_CHECKED(co_await open_segment(segment));
     auto end = segment.size;
-    if (end == 0) co_return Result<>();
+    if (end == 0) {
+        if (segment.indexes_padded) CO_CHECKED(co_await save_indexes(segment));
+        co_return Result<>();
+    }
     for (;;) {
         uint64_t position = 0;
         bool from_index = segment.index.count() > 0;
@@ -351,7 +354,7 @@ Task<Result<>> Log::recover_segment(Segment& segment, Offset from, Offset& next,
     }
     bool last = &segment == segments_.back().get();
     if (!last && segment.base != next) segment.time_index.append(segment.largest);
-    bool same = segment.index.written() == segment.index.count() && segment.time_index.written() == segment.time_index.count() &&
+    bool same = !segment.indexes_padded && segment.index.written() == segment.index.count() && segment.time_index.written() == segment.time_index.count() &&
                 in_files == segment.index.file_size() + segment.time_index.file_size();
     if (!same || !last) {
         auto written = co_await save_indexes(segment);

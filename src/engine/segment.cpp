@@ -59,6 +59,7 @@ Task<Result<>> write_index(Io& io, std::string path, Index& index) {
 Task<Result<>> Segment::write_indexes(Io& io, std::string directory) {
     CO_CHECKED(co_await write_index(io, path(directory, index_suffix), index));
     CO_CHECKED(co_await write_index(io, path(directory, time_index_suffix), time_index));
+    indexes_padded = false;
     co_return co_await write_transactions(io, std::move(directory));
 }
 
@@ -71,20 +72,32 @@ Task<Result<>> Segment::write_transactions(Io& io, std::string directory) {
     co_return Result<>();
 }
 
+namespace {
+
+// True: the file is longer than its entries.
+template <class Index>
+Task<Result<bool>> read_index(Io& io, std::string path, Index& index, size_t entries_max) {
+    auto status = co_await io::status_of(io, path);
+    if (!status) co_return fail(status.error() == Errc::not_found ? Errc::malformed : status.error());
+    CO_TRY(auto bytes, co_await io::read_file(io, std::move(path), entries_max * Index::entry_size));
+    if (auto loaded = index.load(bytes); !loaded) co_return fail(loaded.error());
+    co_return status->size > index.file_size();
+}
+
+}  // namespace
+
 Task<Result<>> Segment::load_indexes(Io& io, std::string directory) {
     ASSERT(index.count() == 0 && time_index.count() == 0);
-    auto offsets = co_await io::read_file(io, path(directory, index_suffix));
-    auto times = co_await io::read_file(io, path(directory, time_index_suffix));
-    indexes_loaded = true;
-    auto missing = [](auto& file) { return !file && file.error() == Errc::not_found; };
-    if (missing(offsets) || missing(times)) co_return fail(Errc::malformed);
-    if (!offsets) co_return fail(offsets.error());
-    if (!times) co_return fail(times.error());
-    if (auto loaded = index.load(*offsets); !loaded) co_return loaded;
-    if (auto loaded = time_index.load(*times); !loaded) {
+    indexes_loaded = indexes_padded = true;
+    // An entry for each batch, and the time index's last. What lies behind that can only be room.
+    auto entries_max = size / batch_header_size + 1;
+    CO_TRY(bool padded, co_await read_index(io, path(directory, index_suffix), index, entries_max));
+    auto times = co_await read_index(io, path(directory, time_index_suffix), time_index, entries_max);
+    if (!times) {
         index.truncate(base);
-        co_return loaded;
+        co_return fail(times.error());
     }
+    indexes_padded = padded || *times;
     co_return Result<>();
 }
 

@@ -47,6 +47,7 @@ public:
     Instant last_used{};
 
     bool indexes_loaded = true;
+    bool indexes_padded = false;  // Their files hold more than entries, or are not whole. Kafka allocates ahead, too.
     OffsetIndex index;
     TimeIndex time_index;
     TransactionIndex transactions;  // Always in memory, unlike the other two.

@@ -202,13 +202,13 @@ Task<Result<std::vector<DirectoryEntry>>> list(Io& io, std::string path) {
     co_return std::move(entries);
 }
 
-Task<Result<std::vector<std::byte>>> read_file(Io& io, std::string path) {
+Task<Result<std::vector<std::byte>>> read_file(Io& io, std::string path, size_t bytes_max) {
     CO_TRY(auto file, co_await File::open(io, std::move(path), flag::read_only));
     CO_TRY(auto status, co_await file.status());
-    std::vector<std::byte> bytes(status.size);
+    std::vector<std::byte> bytes(std::min<size_t>(status.size, bytes_max));
     size_t size = 0;
-    for (;;) {
-        if (size == bytes.size()) bytes.resize(size + 4096);  // It may have grown, or be of a kind that has no size.
+    while (size < bytes_max) {
+        if (size == bytes.size()) bytes.resize(std::min(size + 4096, bytes_max));  // It may have grown, or be of a kind that has no size.
         CO_TRY(auto count, co_await file.read_at(MutableBytes(bytes).subspan(size), size));
         if (count == 0) break;
         size += count;

@@ -69,7 +69,7 @@ Task<Result<FileSystemSpace>> space_of(Io& io, std::string path);
 // Sorted by name, without "." and "..".
 Task<Result<std::vector<DirectoryEntry>>> list(Io& io, std::string path);
 
-Task<Result<std::vector<std::byte>>> read_file(Io& io, std::string path);
+Task<Result<std::vector<std::byte>>> read_file(Io& io, std::string path, size_t bytes_max = SIZE_MAX);
 // Whatever happens, `path` afterwards holds the old bytes or the new ones, and on success durably the new ones: by way
 // of `path`.tmp, as Kafka does it.
 Task<Result<>> write_file_atomically(Io& io, std::string path, Bytes bytes);

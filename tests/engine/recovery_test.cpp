@@ -118,6 +118,29 @@ TEST_CASE("losing or spoiling any index changes no answer") {
     }
 }
 
+TEST_CASE("room at the end of index files is given back, even if nothing was written since") {
+    for (int count : {0, 1, 16}) {
+        TemporaryDirectory running, killed;
+        Opened log(running.path(), small_segments());
+        for (int i = 0; i < count; ++i) REQUIRE(log.append("v" + std::to_string(i)));
+        REQUIRE(log.loop().run(log.engine().checkpoint()));
+        copy_of(running.path(), killed.path());
+        auto in_killed = [&](const std::string& name) { return killed.path() + "/events-0/" + name; };
+        for (auto name : {"00000000000000000000.index", "00000000000000000000.timeindex"}) {
+            fs::resize_file(in_killed(name), 1 << 20);
+        }
+        for (bool clean : {false, true}) {
+            Opened again(killed.path(), small_segments());
+            CHECK(again.engine().was_clean() == clean);
+            CHECK(again.read_all() == expected(0, count));
+            again.close();
+            CHECK(size_of(in_killed("00000000000000000000.index")) == size_of(log.path("00000000000000000000.index")));
+            auto times = size_of(in_killed("00000000000000000000.timeindex"));
+            CHECK(times <= size_of(log.path("00000000000000000000.timeindex")) + 12);
+        }
+    }
+}
+
 TEST_CASE("what a replacement of segments left behind is finished or undone") {
     TemporaryDirectory directory;
     {
