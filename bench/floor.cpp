@@ -1,12 +1,13 @@
 #include "floor.hpp"
 
+#include "answers.hpp"
 #include "base/endian.hpp"
 #include "base/hash.hpp"
-#include "batches.hpp"
 #include "io/epoll.hpp"
+#include "io/socket.hpp"
 #include "protocol/messages/fetch.hpp"
-#include "protocol/messages/produce.hpp"
-#include "requests.hpp"
+
+#include <rafka/loop.hpp>
 
 #include <netinet/in.h>
 #include <sys/socket.h>
@@ -19,38 +20,6 @@ namespace rafka::bench {
 namespace {
 
 using namespace protocol;
-
-template <class M>
-std::vector<std::byte> answer_of(const M& message, int16_t version) {
-    wire::Payload out;
-    wire::begin_frame(out);
-    wire::write_response_header(out, 0, flexible_response_header(M::schema.key, version));
-    wire::write(out, message, version);
-    wire::end_frame(out);
-    return out.copy();
-}
-
-std::vector<std::byte> produce_answer() {
-    ProduceResponse::Partition partition;
-    ProduceResponse::Topic topic;
-    topic.partition_responses = {&partition, 1};
-    ProduceResponse response;
-    response.responses = {&topic, 1};
-    return answer_of(response, produce_version);
-}
-
-std::vector<std::byte> fetch_answer() {
-    auto batch = batch_of(65536);
-    std::vector<Bytes> batches((1 << 20) / batch.size(), Bytes(batch));
-    FetchResponse::Partition partition;
-    partition.high_watermark = Offset{1};
-    partition.records = wire::Pieces{batches};
-    FetchResponse::Topic topic;
-    topic.partitions = {&partition, 1};
-    FetchResponse response;
-    response.responses = {&topic, 1};
-    return answer_of(response, fetch_version);
-}
 
 Task<> serve(io::Socket socket) {
     std::vector<std::byte> prefix(wire::frame_prefix_size), body;
@@ -67,7 +36,7 @@ Task<> serve(io::Socket socket) {
             (void)crc;
         }
         auto& answer = is_fetch ? fetched : produced;
-        std::copy_n(body.data() + 4, 4, answer.data() + wire::frame_prefix_size);  // The correlation id.
+        std::copy_n(body.data() + 4, 4, answer.data() + answer_correlation_at);
         got = co_await socket.send_all(Bytes(answer));
         if (!got) break;
     }

@@ -68,7 +68,8 @@ class Connection {
 public:
     Connection(Shared& shared, int number) : shared_(shared), answered_(shared.loop) {
         auto& load = shared.load;
-        auto batch = batch_of(load.batch_bytes);
+        // Of now: what is older than the topic's retention may be deleted while it is read.
+        auto batch = batch_of(load.batch_bytes, shared.loop.io().wall());
         batch_bytes_ = batch.size();
         frame_ = produce_frame(load, number % load.partitions, batch);
         intended_.resize(size_t(load.in_flight));

@@ -6,7 +6,8 @@
 //   measure start --port N [--settle SECONDS] -- PROGRAM [ARGUMENT]...
 //   measure floor --core N                    prints its port and pid, and serves until it is ended
 //
-// CPU time is the user and system time of all threads of --pid. `start` runs the program until it has answered a Metadata
+// CPU time is the user and system time of all threads of --pid; "strangers" is the share of a core that everybody but that
+// process and this one took. `start` runs the program until it has answered a Metadata
 // request, and ends it.
 
 #include "client.hpp"
@@ -69,12 +70,29 @@ Arguments read_arguments(int argc, char** argv) {
     return arguments;
 }
 
-int print(const LoadResult& r) {
+// The share of one core that programs took which have no part in the measurement: it should be next to nothing.
+class Strangers {
+public:
+    explicit Strangers(pid_t measured) : measured_(measured) {}
+    double share() const {
+        auto passed = std::chrono::duration<double>(std::chrono::steady_clock::now() - began_).count();
+        return (user() - before_) / passed;
+    }
+
+private:
+    double user() const { return user_seconds_of_all() - user_seconds(measured_) - user_seconds(getpid()); }
+
+    pid_t measured_;
+    double before_ = user();
+    std::chrono::steady_clock::time_point began_ = std::chrono::steady_clock::now();
+};
+
+int print(const LoadResult& r, const Strangers& strangers) {
     std::printf("{\"requests\": %llu, \"bytes\": %llu, \"seconds\": %.6f, \"cpu_seconds\": %.4f, \"unanswered\": %llu, \"latencies\": %zu, "
-                "\"p50\": %u, \"p90\": %u, \"p99\": %u, \"p999\": %u, \"max\": %u, \"problem\": \"%s\"}\n",
+                "\"p50\": %u, \"p90\": %u, \"p99\": %u, \"p999\": %u, \"max\": %u, \"strangers\": %.3f, \"problem\": \"%s\"}\n",
                 static_cast<unsigned long long>(r.requests), static_cast<unsigned long long>(r.bytes), r.seconds, r.cpu_seconds,
                 static_cast<unsigned long long>(r.unanswered), r.micros.size(), r.percentile(0.5), r.percentile(0.9), r.percentile(0.99),
-                r.percentile(0.999), r.percentile(1), r.problem.c_str());
+                r.percentile(0.999), r.percentile(1), strangers.share(), r.problem.c_str());
     return r.problem.empty() ? 0 : 1;
 }
 
@@ -95,8 +113,11 @@ int measure_produce(const Arguments& a, const SocketAddress& address, ClientOpti
     load.seconds = a.number("--seconds", 5);
     load.warmup_seconds = a.number("--warmup", 1);
     load.requests_max = uint64_t(a.number("--requests", 0));
-    load.cpu = [pid = pid_t(a.number("--pid", 0))] { return cpu_seconds(pid); };
-    return print(produce(load, options));
+    auto pid = pid_t(a.number("--pid", 0));
+    load.cpu = [pid] { return cpu_seconds(pid); };
+    Strangers strangers(pid);
+    auto result = produce(load, options);
+    return print(result, strangers);
 }
 
 int measure_consume(const Arguments& a, const SocketAddress& address, ClientOptions options) {
@@ -107,8 +128,11 @@ int measure_consume(const Arguments& a, const SocketAddress& address, ClientOpti
     wanted.seconds = a.number("--seconds", 5);
     wanted.warmup_seconds = a.number("--warmup", 1);
     wanted.once = a.has("--once");
-    wanted.cpu = [pid = pid_t(a.number("--pid", 0))] { return cpu_seconds(pid); };
-    return print(consume(wanted, options));
+    auto pid = pid_t(a.number("--pid", 0));
+    wanted.cpu = [pid] { return cpu_seconds(pid); };
+    Strangers strangers(pid);
+    auto result = consume(wanted, options);
+    return print(result, strangers);
 }
 
 int measure_start(const Arguments& a, const SocketAddress& address) {

@@ -15,17 +15,41 @@
 
 namespace rafka::bench {
 
-double cpu_seconds(pid_t pid) {
+namespace {
+
+struct Times {
+    double user = 0, system = 0;
+};
+
+Times times_of(pid_t pid) {
     std::ifstream in("/proc/" + std::to_string(pid) + "/stat");
     std::string text((std::istreambuf_iterator<char>(in)), {});
     auto after = text.rfind(')');  // The name may contain anything.
-    if (after == std::string::npos) return 0;
+    if (after == std::string::npos) return {};
     std::istringstream fields(text.substr(after + 2));
     std::string skipped;
     for (int i = 0; i < 11; ++i) fields >> skipped;
-    double user = 0, system = 0;
-    fields >> user >> system;
-    return (user + system) / double(sysconf(_SC_CLK_TCK));
+    Times ticks;
+    fields >> ticks.user >> ticks.system;
+    auto per_second = double(sysconf(_SC_CLK_TCK));
+    return {ticks.user / per_second, ticks.system / per_second};
+}
+
+}  // namespace
+
+double cpu_seconds(pid_t pid) {
+    auto times = times_of(pid);
+    return times.user + times.system;
+}
+
+double user_seconds(pid_t pid) { return times_of(pid).user; }
+
+double user_seconds_of_all() {
+    std::ifstream in("/proc/stat");
+    std::string name;
+    double user = 0, nice = 0;
+    in >> name >> user >> nice;
+    return (user + nice) / double(sysconf(_SC_CLK_TCK));
 }
 
 uint64_t resident_bytes(pid_t pid) {

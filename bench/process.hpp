@@ -12,6 +12,8 @@
 namespace rafka::bench {
 
 double cpu_seconds(pid_t pid);      // Of all threads, kernel workers of its rings included.
+double user_seconds(pid_t pid);     // The part of it that is not the kernel's.
+double user_seconds_of_all();       // Of everything that runs on this machine.
 uint64_t resident_bytes(pid_t pid);
 void pin_to_core(pid_t pid, int core);  // All threads that exist now; later ones inherit it.
 
