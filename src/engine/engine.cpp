@@ -258,9 +258,8 @@ Task<Result<Partition*>> DirectoryEngine::open_partition(PartitionKey key, std::
     auto& shard = shard_of(key);
     auto log = co_await call_on(shard.loop, open_on(shard, key, topic, path(name), std::move(options), exists, how));
     if (!log) {
-        log::error("partition not opened: directory={} error={}", path(name), to_text(log.error()));
-        // What a failed creation left counts as found: the next attempt loads it.
-        if (!exists) directories_[name] = key.topic_id;
+        log::debug("partition not opened: directory={} error={}", path(name), to_text(log.error()));
+        // What a failed creation left is begun again by the next attempt.
         co_return give_up(log.error());
     }
     directories_.erase(name);
@@ -426,6 +425,8 @@ Task<> DirectoryEngine::keep_checkpoints() {
 }
 
 Task<Points> DirectoryEngine::close_shard(Shard& shard) {
+    shard.closing = true;
+    shard.ended.notify_all();
     std::vector<Log*> logs;
     for (auto& [key, log] : shard.logs) logs.push_back(log.get());
     Points points;

@@ -9,6 +9,7 @@
 #include "engine/files.hpp"
 #include "engine/paths.hpp"
 #include "engine/scanner.hpp"
+#include "io/errc.hpp"
 
 #include <algorithm>
 #include <limits>
@@ -82,11 +83,14 @@ Task<Result<>> Log::load(Loading how) {
     log_start_ = std::max(how.log_start, segments_.front()->base);
     epochs_changed_ |= epochs_.truncate_from_end(end_);
     epochs_changed_ |= epochs_.truncate_from_start(log_start_);
-    CO_CHECKED(co_await write_epochs());
+    auto epochs_written = co_await write_epochs();
+    if (!epochs_written && !io::is_shortage(epochs_written.error())) co_return epochs_written;
     auto whole_below = how.clean ? end_ : std::min(end_, how.recovery_point);
     CO_CHECKED(co_await load_transactions(entries, whole_below));
     CO_CHECKED(co_await load_producers(how.clean, whole_below));
-    high_watermark_ = recovery_point_ = end_;
+    high_watermark_ = end_;
+    // Behind what the file of epochs lacks, the next start reads them from the batches again.
+    recovery_point_ = epochs_written ? end_ : std::min(how.recovery_point, end_);
     producers_.high_watermark_moved(end_);
     last_stable_ = stable_end();
     // Most logs will not be touched soon.
@@ -413,6 +417,7 @@ Task<Result<>> Log::load_producers(bool clean, Offset whole_below) {
             loaded_any = true;
             continue;
         }
+        if (!file && io::is_shortage(file.error())) co_return fail(file.error());
         log::warn("producer snapshot dropped: directory={} offset={} error={}", directory_, offset.value, to_text(loaded.error()));
         CO_CHECKED(co_await remove_if_there(io, path));
         snapshots_.erase(snapshots_.begin() + ptrdiff_t(i));

@@ -13,6 +13,7 @@ namespace rafka::engine {
 namespace {
 // After the disk was full: how long appends that need more of it are refused at once.
 constexpr Duration space_pause = std::chrono::seconds(1);
+constexpr Duration between_lines = std::chrono::seconds(10);
 }  // namespace
 
 Log::Log(Shard& shard, PartitionKey key, std::string topic, std::string directory, LogOptions options)
@@ -24,7 +25,7 @@ Log::~Log() { ASSERT(visits_ == 0 && background_ == 0 && !writing_); }
 std::optional<Errc> Log::refusal() const {
     switch (state_) {
         case State::open: return std::nullopt;
-        case State::reloading: return Errc::disk_full;
+        case State::reloading: return refused_for_;
         case State::offline: return Errc::storage_offline;
         case State::ended: return Errc::unknown_partition;
     }
@@ -52,7 +53,10 @@ Task<Result<Appended>> Log::append(Bytes batch, Origin origin, std::vector<Rejec
             appended.log_append_time = duplicate->timestamp;
             return appended;
         }
-        if (space_ran_out(bytes.size())) return fail(Errc::disk_full);
+        if (space_ran_out(bytes.size())) {
+            tell_refused(Errc::disk_full);
+            return fail(Errc::disk_full);
+        }
         appended.base_offset = take_in(*accepted, bytes, origin);
         return appended;
     };
@@ -114,6 +118,19 @@ bool Log::space_ran_out(size_t size) const {
     return block_ceil(segment.size + size) > segment.file_size;
 }
 
+void Log::tell_refused(Errc errc) {
+    auto now = shard_.loop.now();
+    if (refused_at_ != never && now - refused_at_ < between_lines) return;
+    refused_at_ = now;
+    log::warn("appends refused: directory={} offset={} error={}", directory_, high_watermark_.value, to_text(errc));
+}
+
+void Log::tell_accepted() {
+    if (shard_.loop.now() - refused_at_ < between_lines) return;
+    refused_at_ = never;
+    log::info("appends accepted again: directory={} offset={}", directory_, high_watermark_.value);
+}
+
 void Log::Durable::await_suspend(std::coroutine_handle<> waiter) {
     waiter_ = waiter;
     auto* last = log_.last_waiting_;
@@ -132,6 +149,7 @@ void Log::Durable::await_suspend(std::coroutine_handle<> waiter) {
 void Log::committed(Offset end, uint64_t bytes) {
     ASSERT(end > high_watermark_ && end <= end_);
     high_watermark_ = end;
+    if (refused_at_ != never) tell_accepted();
     producers_.high_watermark_moved(end);
     while (first_waiting_ && first_waiting_->end_ <= end) {
         auto* durable = first_waiting_;

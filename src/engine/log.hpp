@@ -80,8 +80,8 @@ public:
     Offset recovery_point() const { return recovery_point_; }
     // After end().
     Task<> close_files();
-    // Lower than the first segment's base only if a prefix has been deleted.
-    bool starts_inside() const { return !segments_.empty() && log_start_ > segments_.front()->base; }
+    // Beyond the first segment's base only if a prefix has been deleted. While the segments are not known, it may be.
+    bool starts_inside() const { return segments_.empty() || log_start_ > segments_.front()->base; }
     // Gives back what has not been used since: chunks, blocks allocated ahead, indexes in memory, descriptors.
     Task<> relax(Instant unused_since);
 
@@ -128,6 +128,8 @@ private:
     Offset take_in(const Accepted& accepted, Bytes bytes, Origin origin);
     void roll(Timestamp now);
     bool space_ran_out(size_t size) const;
+    void tell_refused(Errc errc);
+    void tell_accepted();
     Segment& active() { return *segments_.back(); }
     void refuse_waiting(Errc errc, Offset beyond);
     void go_offline(Errc errc, const char* what);
@@ -187,6 +189,7 @@ private:
     LogOptions options_;
 
     State state_ = State::open;
+    Errc refused_for_ = Errc::disk_full;  // While it is reloading.
     bool writing_ = false;
     bool dirty_ = false;              // Something came since it was loaded.
     bool epochs_changed_ = false;     // Not yet in the file.
@@ -212,6 +215,7 @@ private:
     uint64_t last_step_ = 0;
     Instant last_allocation_{};
     Instant space_ran_out_at_ = never;
+    Instant refused_at_ = never;      // When that was logged; never again once appends succeed.
     Instant last_append_{};
 };
 

@@ -6,6 +6,7 @@
 #include "base/log.hpp"
 #include "engine/files.hpp"
 #include "engine/paths.hpp"
+#include "io/errc.hpp"
 
 #include <algorithm>
 #include <cstdlib>
@@ -19,6 +20,7 @@ namespace {
 // chunks hold more than the capacity of the first together, so that this stays far below the kernel's limit of pieces.
 constexpr uint64_t write_bytes_max = 8u << 20;
 constexpr uint32_t fruitless_max = 100;         // Writes in a row that do less than a block.
+constexpr Duration reload_pause = std::chrono::seconds(1);
 
 struct Block {
     std::byte* data = static_cast<std::byte*>(std::aligned_alloc(block_size, block_size));
@@ -56,7 +58,7 @@ Task<> Log::write_out() {
     Block block;
     while (state_ == State::open && tail_.has_unwritten()) {
         auto written = co_await write_next(block.data);
-        // What fails before the first byte is written leaves nothing in doubt.
+        // What fails for want of room, or before the first byte is written, leaves nothing in doubt.
         if (!written && state_ == State::open) co_await take_back(written.error());
     }
     if (state_ != State::open) tail_.clear();
@@ -102,7 +104,9 @@ Task<Result<>> Log::write_next(std::byte* block) {
         if (bytes && *bytes > 0 && taken == 0 && ++fruitless < fruitless_max) continue;
         if (taken == 0) {
             auto errc = bytes ? Errc::io_error : bytes.error();
-            go_offline(errc, "write");
+            // For want of room the file did not grow, and what is durable in it stays so: the rest is taken back.
+            if (errc == Errc::disk_full) space_ran_out_at_ = shard_.loop.now();
+            else go_offline(errc, "write");
             co_return fail(errc);
         }
         position += taken;
@@ -292,7 +296,8 @@ Task<Result<>> Log::allocate(Segment& segment, uint64_t needed) {
 // Nothing of what is unwritten was promised to anybody: it leaves the log, which is then as its files are.
 Task<> Log::take_back(Errc errc) {
     state_ = State::reloading;
-    log::warn("appends refused: directory={} offset={} error={}", directory_, high_watermark_.value, to_text(errc));
+    refused_for_ = errc;
+    tell_refused(errc);
     refuse_waiting(errc, high_watermark_);
     tail_.clear();
     shard_.chunks.admit_next();
@@ -308,10 +313,18 @@ Task<> Log::take_back(Errc errc) {
     auto recovery_point = recovery_point_;
     co_await forget();
     auto loaded = co_await load(how);
+    // Whoever reads meanwhile waits: what is short now comes free again.
+    while (!loaded && io::is_shortage(loaded.error()) && state_ == State::reloading && !shard_.closing) {
+        log::warn("files not read again yet: directory={} error={}", directory_, to_text(loaded.error()));
+        co_await shard_.ended.wait_until(shard_.loop.now() + reload_pause);
+        co_await forget();
+        loaded = co_await load(how);
+    }
     if (loaded && end_ != end) loaded = fail(Errc::corrupt_batch);
+    if (state_ != State::reloading) co_return;
     if (!loaded) {
         go_offline(loaded.error(), "reload");
-    } else if (state_ == State::reloading) {
+    } else {
         epochs.truncate_from_end(end);
         if (leader > epochs.latest()) epochs.assign(leader, end);
         epochs_ = std::move(epochs);

@@ -1,5 +1,6 @@
+#include "io/errc.hpp"
+
 #include <rafka/io.hpp>
-#include <rafka/result.hpp>
 
 #include <cerrno>
 
@@ -7,17 +8,17 @@ namespace rafka {
 
 Errc errc_of(int error_number) {
     switch (error_number) {
-        case ENOENT: case ENOTDIR: return Errc::not_found;
+        case ENOENT: case ENOTDIR: case EADDRNOTAVAIL: return Errc::not_found;
         case EEXIST: case ENOTEMPTY: return Errc::exists;
         case EACCES: case EPERM: return Errc::permission;
         case EROFS: return Errc::read_only;
-        case ENOSPC: case EDQUOT: return Errc::disk_full;
+        case ENOSPC: case EDQUOT: case EFBIG: return Errc::disk_full;
         case EMFILE: case ENFILE: return Errc::too_many_files;
         case ENOMEM: case ENOBUFS: return Errc::no_memory;
         case EAGAIN: return Errc::locked;  // Of sockets it never comes this far.
         case ENOSYS: case EOPNOTSUPP: case EAFNOSUPPORT: case EPROTONOSUPPORT: return Errc::unsupported;
         case EINVAL: case EBADF: case ENAMETOOLONG: case EISDIR: case ENOTSOCK: return Errc::invalid_argument;
-        case EFBIG: case EMSGSIZE: return Errc::too_large;
+        case EMSGSIZE: return Errc::too_large;
         case EADDRINUSE: return Errc::address_in_use;
         case ECONNRESET: case ECONNREFUSED: case ECONNABORTED: case EPIPE: case ENOTCONN: case EHOSTUNREACH:
         case ENETUNREACH: case ENETDOWN: case ENETRESET: return Errc::connection_reset;
@@ -46,8 +47,8 @@ std::string_view to_text(Errc errc) {
         case Errc::exists: return "exists already";
         case Errc::permission: return "permission denied";
         case Errc::read_only: return "read-only file system";
-        case Errc::disk_full: return "disk full";
-        case Errc::too_many_files: return "too many open files";
+        case Errc::disk_full: return "disk full (or a quota, or ulimit -f)";
+        case Errc::too_many_files: return "too many open files (ulimit -n, LimitNOFILE=)";
         case Errc::no_memory: return "out of memory";
         case Errc::io_error: return "input/output error";
         case Errc::locked: return "locked by another process";
@@ -61,5 +62,7 @@ std::string_view to_text(Errc errc) {
     }
     return "unknown error";
 }
+
+bool io::is_shortage(Errc errc) { return errc == Errc::disk_full || errc == Errc::too_many_files || errc == Errc::no_memory; }
 
 }  // namespace rafka

@@ -158,8 +158,11 @@ int Disk::write(NodeId id, uint64_t position, Bytes bytes, bool durable, Timesta
     if (bytes.empty()) return 0;
     auto end = position + bytes.size();
     if (end > node.cached.size()) {
-        auto more = blocks(end) - blocks(node.cached.size());
-        if (used_bytes_ + more > options_.space_bytes) return -ENOSPC;
+        auto free = options_.space_bytes - std::min(options_.space_bytes, used_bytes_);
+        auto fits = blocks(node.cached.size()) + free / 4096 * 4096;
+        if (fits <= position) return -ENOSPC;
+        end = std::min(end, fits);
+        bytes = bytes.first(end - position);
     }
     put(node, position, bytes);
     node.modified = now;
@@ -238,6 +241,7 @@ int Disk::allocate(NodeId id, uint64_t position, uint64_t length, Timestamp now)
     auto& node = at(id);
     if (node.is_directory) return -EISDIR;
     if (length == 0) return -EINVAL;
+    if (!options_.allocates) return -EOPNOTSUPP;
     auto end = position + length;
     if (end <= node.cached.size()) return 0;
     if (used_bytes_ + blocks(end) - blocks(node.cached.size()) > options_.space_bytes) return -ENOSPC;

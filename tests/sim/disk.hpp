@@ -29,6 +29,7 @@ struct DiskOptions {
     uint32_t sector_size = 512;        // What a crash keeps or loses as one: 512 or 4096.
     uint32_t direct_alignment = 4096;  // 0: the file system takes no O_DIRECT.
     uint64_t space_bytes = 1ull << 30;
+    bool allocates = true;             // The file system knows fallocate.
     DiskOptions() {}
 };
 
@@ -53,6 +54,7 @@ class Disk {
 public:
     explicit Disk(const DiskOptions& options = DiskOptions());
 
+    // Where space runs out a write does what fits, as on Linux, and -ENOSPC if nothing does.
     // Returns 0 and the node, or -errno.
     int open(std::string_view path, uint32_t flags, Timestamp now, NodeId& node);
     int read(NodeId node, uint64_t position, std::span<const iovec> buffers, size_t bytes_max) const;

@@ -112,6 +112,12 @@ void at_every_point(const char* name, Scene& scene, Play play, int random_choice
     CHECK(points > 20);
 }
 
+// What a person reads of errors, since this was last empty.
+std::string told;
+void keep_line(log::Level level, std::string_view line) {
+    if (level == log::Level::error) told.append(line).append("\n");
+}
+
 Task<> keep(Task<Result<Appended>> task) { (void)co_await std::move(task); }
 
 // Appends in turn, then whatever the scene adds.
@@ -188,6 +194,9 @@ TEST_CASE("every crash point where files are written through the cache and synce
 TEST_CASE("a failed write or sync takes the partition offline until a restart, and nothing is acknowledged") {
     for (auto code : {Code::write, Code::truncate}) {
         Scene scene;
+        told.clear();
+        log::set_level(log::Level::error);
+        log::set_sink(keep_line);
         scene.setup.log.segment_bytes = 400;
         std::vector<BatchId> batches;
         for (int i = 0; i < 4; ++i) batches.push_back(scene.batch(1, 250));
@@ -209,9 +218,90 @@ TEST_CASE("a failed write or sync takes the partition offline until a restart, a
             CHECK(!closed);
         };
         life.world.run(play());
+        log::set_sink(nullptr);
+        auto what = std::string(code == Code::write ? "write" : "truncation");
+        CHECK(told == "partition offline until a restart: " + what + " failed: directory=/data/log/topic-0 offset=1 error=input/output error\n");
         Random random(1);
         Image image{life.machine.photograph(CrashChoice(), random), scene.model};
         check_image(scene, image, 5, false);
+    }
+}
+
+TEST_CASE("a full disk refuses appends until there is room, and reads go on") {
+    // Found by an allocation, or by a write where the file system does not allocate.
+    for (bool allocates : {true, false}) {
+        for (bool direct : {true, false}) {
+            CAPTURE(allocates);
+            CAPTURE(direct);
+            Scene scene;
+            scene.setup.machine.disk.allocates = allocates;
+            if (!direct) scene.setup.machine.disk.direct_alignment = 0;
+            BatchId stored[]{scene.batch(1, 300), scene.batch(3, 300)}, refused = scene.batch(2, 9000), small = scene.batch(1, 5000);
+            EngineLife life(3, scene.setup, Disk(scene.setup.machine.disk), scene.archive, scene.model, scene.coverage);
+            life.squeezed = true;
+            auto play = [&]() -> Task<> {
+                require(co_await life.open(), "it does not open");
+                auto first = co_await life.append(0, stored[0]);
+                CHECK(first.has_value());
+                auto& disk = life.machine.disk();
+                auto room = disk.options().space_bytes;
+                disk.set_space(room - disk.space().usable_bytes + 4096);
+                auto second = co_await life.append(0, refused);
+                auto third = co_await life.append(0, small);
+                for (auto* append : {&second, &third}) {
+                    REQUIRE(!append->has_value());
+                    CHECK(append->error() == Errc::disk_full);
+                }
+                CHECK(!life.partition(0).offline());
+                bool judged = co_await life.judge(true);  // Waits until the log is as its files are.
+                CHECK(judged);
+                CHECK(life.partition(0).log_end_offset() == Offset{1});
+                disk.set_space(room);
+                co_await sleep_for(life.world.loop(), std::chrono::seconds(2));
+                auto fourth = co_await life.append(0, stored[1]);
+                REQUIRE(fourth.has_value());
+                CHECK(fourth->base_offset == Offset{1});
+                bool closed = co_await life.close();
+                CHECK(closed);
+            };
+            life.world.run(play());
+            Random random(1);
+            Image image{life.machine.photograph(CrashChoice(Keep::none, Keep::none, Keep::none), random), scene.model};
+            check_image(scene, image, 5, false);
+        }
+    }
+}
+
+TEST_CASE("a reload that lacks descriptors or room for a file of its own waits for them") {
+    for (auto shortage : {PlannedFault{Code::list_directory, "", 0, EMFILE}, PlannedFault{Code::open, "leader-epoch-checkpoint.tmp", 0, ENOSPC}}) {
+        Scene scene;
+        std::vector<BatchId> batches{scene.batch(1, 300), scene.batch(1, 300, 7, 0), scene.batch(2, 300)};
+        EngineLife life(3, scene.setup, Disk(scene.setup.machine.disk), scene.archive, scene.model, scene.coverage);
+        auto play = [&]() -> Task<> {
+            require(co_await life.open(), "it does not open");
+            auto first = co_await life.append(0, batches[0]);
+            CHECK(first.has_value());
+            // Of this epoch the file does not know yet.
+            life.machine.plan({Code::open, "leader-epoch-checkpoint.tmp", 0, ENOSPC});
+            auto leads = co_await life.partition(0).become_leader(9);
+            CHECK(!leads.has_value());
+            auto second = co_await life.append(0, batches[1]);
+            CHECK(second.has_value());
+            life.machine.plan({Code::write, ".log", 0, ENOSPC});
+            life.machine.plan(shortage);
+            auto third = co_await life.append(0, batches[2]);
+            REQUIRE(!third.has_value());
+            CHECK(third.error() == Errc::disk_full);
+            co_await sleep_for(life.world.loop(), std::chrono::seconds(3));
+            CHECK(!life.partition(0).offline());
+            third = co_await life.append(0, batches[2]);
+            CHECK(third.has_value());
+            CHECK(life.partition(0).leader_epoch() == 9);
+            bool closed = co_await life.close();
+            CHECK(closed);
+        };
+        life.world.run(play());
+        CHECK(!life.machine.plans_left());
     }
 }
 

@@ -27,6 +27,7 @@ EngineSetup random_setup(Random& random) {
     static constexpr uint32_t alignments[] = {0, 512, 4096};
     machine.disk.direct_alignment = alignments[random.below(3)];
     machine.slow = random.chance(0.5) ? 0.02 : 0;
+    machine.disk.allocates = !random.chance(0.15);
     return setup;
 }
 
