@@ -2,6 +2,7 @@
 
 #include "base/assert.hpp"
 #include "base/log.hpp"
+#include "io/errc.hpp"
 #include "io/file.hpp"
 #include "metadata/config_control.hpp"
 #include "metadata/format.hpp"
@@ -110,7 +111,10 @@ Task<Result<>> EmbeddedController::open(std::string* problem) {
     }
     CO_CHECKED(check_quorum(problem));
     auto active = co_await activate();
-    if (!active && problem) *problem = fmt::format("the metadata log cannot be written: {}", to_text(active.error()));
+    if (!active && problem) {
+        *problem = fmt::format("the metadata log {}/{}-0 cannot be written: {}", engine_.options().directory, cluster_metadata_topic,
+                               to_text(active.error()));
+    }
     if (!active) co_return active;
     auto& image = *applier_.image();
     log::info("controller active: epoch={} metadata_offset={} topics={} broker_epoch={}", log_.epoch(), image.offset.value,
@@ -287,9 +291,14 @@ Task<Result<>> EmbeddedController::write(const RecordList& records) {
     auto batch = batch_of(records);
     log_.place(batch);
     auto written = co_await log_.write(batch);
+    if (!written && io::is_shortage(written.error())) {
+        log_.take_back(batch);
+        log::warn("metadata not written, the change is refused: error={}", to_text(written.error()));
+        co_return written;
+    }
     if (!written) {
         broken_ = true;
-        log::error("metadata not written, nothing changes any more: error={}", to_text(written.error()));
+        log::error("metadata not written, nothing changes until a restart: error={}", to_text(written.error()));
         co_return written;
     }
     apply(batch);

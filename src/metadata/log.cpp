@@ -176,6 +176,13 @@ void Log::place(std::vector<std::byte>& batch) {
     bytes_since_snapshot_ += batch.size();
 }
 
+void Log::take_back(const std::vector<std::byte>& batch) {
+    auto view = BatchView::trusted(batch);
+    ASSERT(end_ == view.next_offset());
+    end_ = view.base_offset();
+    bytes_since_snapshot_ -= batch.size();
+}
+
 Task<Result<>> Log::write(const std::vector<std::byte>& batch) {
     auto& where = engine_.loop_of(cluster_metadata_key());
     CO_TRY(auto appended, co_await call_on(where, partition_->append(batch, Origin::controller)));

@@ -41,6 +41,8 @@ public:
     // whole or not at all, and on stable storage when write() returns. `batch` outlives the task.
     void place(std::vector<std::byte>& batch);
     Task<Result<>> write(const std::vector<std::byte>& batch);
+    // After a failed write that left the partition as it was, and nothing on its way: gives the place to another.
+    void take_back(const std::vector<std::byte>& batch);
     uint64_t bytes_since_snapshot() const { return bytes_since_snapshot_; }
 
     // Writes a snapshot of the image, and then removes older ones. The log stays whole.

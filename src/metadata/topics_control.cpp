@@ -269,9 +269,12 @@ std::optional<std::string> check_topic_name(std::string_view name) {
 
 std::vector<TopicCreated> plan_creation(const Image& image, const ControllerOptions& options, const std::vector<NewTopic>& topics,
                                         const std::function<Uuid()>& new_id, RecordList& records) {
-    auto duplicates = twice<std::string>(topics, [](const NewTopic& topic) { return topic.name; });
     size_t partitions = 0;
     for (auto& topic : topics) partitions += partition_count(topic, options);
+    std::set<std::string_view> duplicates;
+    if (partitions <= partitions_per_request_max) {
+        duplicates = twice<std::string_view>(topics, [](const NewTopic& topic) -> std::string_view { return topic.name; });
+    }
 
     std::vector<TopicCreated> created;
     for (auto& topic : topics) {

@@ -400,6 +400,25 @@ TEST_CASE("a transaction that never ended is aborted") {
     node.stop();
 }
 
+Task<> pause(Loop& loop) { co_await sleep_for(loop, std::chrono::seconds(2)); }
+
+TEST_CASE("a change that finds no room is refused, and the next ones go on where it would have been") {
+    Node node(13);
+    node.start();
+    CHECK(node.create("before") == 0);
+    log::set_level(log::Level::off);
+    node.machine().plan({Code::write, "00000000000000000000.log", 0, ENOSPC});
+    CHECK(node.create("refused") == 56);
+    node.world().run(pause(node.world().loop()));  // After which the log looks for room again.
+    log::set_level(log::Level::info);
+    CHECK(node.topics() == "before:1 ");
+    CHECK(node.create("after") == 0);
+    node.stop();
+    REQUIRE(node.open());
+    CHECK(node.topics() == "after:1 before:1 ");
+    node.stop();
+}
+
 TEST_CASE("when the log cannot be written, nothing changes any more and everybody is told") {
     Node node(12);
     node.start();
