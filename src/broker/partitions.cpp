@@ -3,6 +3,7 @@
 #include "base/log.hpp"
 #include "broker/config_layers.hpp"
 #include "broker/gather.hpp"
+#include "io/errc.hpp"
 #include "metadata/controller.hpp"
 
 #include <algorithm>
@@ -12,6 +13,7 @@ namespace rafka::broker {
 namespace {
 // Opening is mostly waiting for small reads.
 constexpr size_t opening_max = 64;
+constexpr Duration retry_pause = std::chrono::seconds(1);
 
 // Runs on the partition's loop.
 Task<Result<>> become_leader(Engine& engine, PartitionKey key, LeaderEpoch epoch) {
@@ -37,6 +39,7 @@ LogOptions Partitions::options_of(const metadata::Image& image, const metadata::
 }
 
 Task<> Partitions::open_all(metadata::ImagePtr image) {
+    image_ = image;
     for (auto& found : engine_.found()) {
         if (found.topic == metadata::cluster_metadata_topic) continue;
         auto* topic = image->topic(std::string_view(found.topic));
@@ -55,7 +58,16 @@ Task<> Partitions::open_all(metadata::ImagePtr image) {
     co_await open(*image, std::move(wanted));
 }
 
-Task<> Partitions::apply(const metadata::Image& image, const metadata::Changes& changes) {
+Task<> Partitions::apply(metadata::ImagePtr now, const metadata::Changes& changes) {
+    while (working_) co_await changed_.wait();
+    working_ = true;
+    co_await apply_all(*now, changes);
+    image_ = std::move(now);
+    working_ = false;
+    changed_.notify_all();
+}
+
+Task<> Partitions::apply_all(const metadata::Image& image, const metadata::Changes& changes) {
     if (!changes.deleted.empty()) {
         Gather gather(home_);
         for (auto& topic : changes.deleted) {
@@ -89,8 +101,42 @@ Task<> Partitions::apply(const metadata::Image& image, const metadata::Changes& 
 Task<> Partitions::open(const metadata::Image& image, std::vector<Wanted> wanted) {
     Opening opening{image, std::move(wanted)};
     Gather gather(home_);
+    auto before = missing_.size();
     for (size_t i = 0; i < std::min(opening_max, opening.wanted.size()); ++i) gather.start(open_some(opening));
     co_await gather.done();
+    if (missing_.size() <= before) co_return;
+    auto& [topic, partition] = *missing_.begin();
+    log::error("{} partitions not opened, tried again until they are: reason=\"{}\" first={}-{}", missing_.size(), to_text(shortage_), topic, partition);
+    if (retrying_ || stopping_) co_return;
+    retrying_ = true;
+    tasks_.start(open_missing());
+}
+
+Task<> Partitions::open_missing() {
+    while (!missing_.empty() && !stopping_) {
+        co_await changed_.wait_until(home_.now() + retry_pause);
+        if (working_ || stopping_) continue;
+        working_ = true;
+        auto image = image_;
+        std::vector<Wanted> wanted;
+        for (auto at = missing_.begin(); at != missing_.end();) {
+            auto* topic = image->topic(std::string_view(at->topic));
+            bool there = topic && size_t(at->partition) < topic->partitions.size();
+            if (there) wanted.push_back({topic, at->partition});
+            at = there ? std::next(at) : missing_.erase(at);
+        }
+        co_await open(*image, std::move(wanted));
+        if (missing_.empty()) log::info("all partitions are open");
+        working_ = false;
+        changed_.notify_all();
+    }
+    retrying_ = false;
+}
+
+Task<> Partitions::stop() {
+    stopping_ = true;
+    changed_.notify_all();
+    co_await tasks_.drained();
 }
 
 Task<> Partitions::open_some(Opening& opening) {
@@ -108,6 +154,12 @@ Task<> Partitions::open_some(Opening& opening) {
 Task<> Partitions::open_one(const metadata::Topic& topic, int32_t partition, LogOptions options) {
     PartitionKey key{topic.id, partition};
     auto opened = co_await engine_.open_partition(key, topic.name, options);
+    if (!opened && io::is_shortage(opened.error())) {
+        missing_.insert({topic.name, partition});
+        shortage_ = opened.error();
+        co_return;
+    }
+    missing_.erase({topic.name, partition});
     if (!opened) {
         log::error("partition not opened: topic={} partition={} reason=\"{}\"", topic.name, partition, to_text(opened.error()));
         co_return;

@@ -1,6 +1,7 @@
 #include "broker/broker.hpp"
 #include "broker/handlers/handlers.hpp"
 #include "broker/handlers/topics.hpp"
+#include "metadata/topics_control.hpp"
 #include "protocol/messages/metadata.hpp"
 
 #include <algorithm>
@@ -165,6 +166,10 @@ Result<> metadata(Shard& shard, Request& request) {
                 if (!may_create || is_internal_topic(name) || name == rafka::metadata::cluster_metadata_topic) continue;
                 to_create.emplace_back();
                 to_create.back().name = name;
+                if (to_create.size() <= rafka::metadata::partitions_per_request_max) continue;
+                // The controller would refuse all of them.
+                to_create.clear();
+                may_create = false;
             }
         }
         topics.insert(topics.end(), absent.begin(), absent.end());
