@@ -13,10 +13,12 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <cerrno>
 #include <chrono>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <iostream>
@@ -37,6 +39,7 @@ Exit exit_of(Errc errc) {
         case Errc::read_only: return Exit::no_permission;
         case Errc::io_error:
         case Errc::disk_full: return Exit::io_error;
+        case Errc::not_found:
         case Errc::invalid_argument: return Exit::config;
         default: return Exit::failure;
     }
@@ -60,9 +63,12 @@ std::optional<broker::Config> configure(const CommandLine& line) {
     inputs.default_directory = default_directory();
     inputs.settings = line.settings;
     for (const auto& path : line.config_files) {
+        std::error_code ignored;
+        bool is_directory = fs::is_directory(path, ignored);
+        errno = 0;
         std::ifstream file(path);
-        if (!file || fs::is_directory(path)) {
-            std::cerr << path << ": error: cannot be read\n";
+        if (!file || is_directory) {
+            std::cerr << path << ": error: cannot be read: " << std::strerror(is_directory ? EISDIR : errno) << "\n";
             return std::nullopt;
         }
         std::string text{std::istreambuf_iterator<char>(file), {}};
@@ -160,20 +166,21 @@ void raise_file_limit() {
     setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-// {"PLAINTEXT":"127.0.0.1:41233"}: what clients are told, whole or not at all.
-bool write_ports(const std::string& path, const std::vector<metadata::Endpoint>& endpoints) {
+// {"PLAINTEXT":"127.0.0.1:41233"}: what clients are told, whole or not at all. Gives what went wrong, if something did.
+std::error_code write_ports(const std::string& path, const std::vector<metadata::Endpoint>& endpoints) {
     std::string text;
     for (const auto& endpoint : endpoints) {
         auto address = broker::to_text(endpoint);
         text += fmt::format("{}\"{}\":\"{}\"", text.empty() ? "{" : ",", endpoint.name, address.substr(endpoint.name.size() + 3));
     }
     auto unfinished = path + ".new";
+    errno = 0;
     std::ofstream file(unfinished, std::ios::trunc);
     file << text << "}\n";
     file.close();
-    std::error_code error;
+    std::error_code error(file ? 0 : errno != 0 ? errno : EIO, std::generic_category());
     if (file) fs::rename(unfinished, path, error);
-    return file && !error;
+    return error;
 }
 
 Task<Exit> serve(io::LoopThreads& loops, broker::Config config, std::string ports_file, Clock::time_point started, StopSignal& stop) {
@@ -192,8 +199,10 @@ Task<Exit> serve(io::LoopThreads& loops, broker::Config config, std::string port
                   broker::to_text(broker.advertised()[i]));
     }
     auto exit = Exit::success;
-    if (!ports_file.empty() && !write_ports(ports_file, broker.advertised())) {
-        log::error("cannot write the ports file: path={}", ports_file);
+    std::error_code unwritten;
+    if (!ports_file.empty()) unwritten = write_ports(ports_file, broker.advertised());
+    if (unwritten) {
+        log::error("cannot write the ports file {}: {}", ports_file, unwritten.message());
         exit = Exit::cannot_create;
     } else {
         log::info("ready in {} ms", std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - started).count());
@@ -212,12 +221,13 @@ Task<Exit> serve(io::LoopThreads& loops, broker::Config config, std::string port
 bool make_directory(const std::string& path) {
     std::error_code error;
     fs::create_directories(path, error);
-    if (error) log::error("cannot create the data directory {}: {}", path, error.message());
+    if (error) log::error("cannot create the data directory {}: {}; name another with --data, or make it for this user", path, error.message());
     return !error;
 }
 
 Exit run_broker(const CommandLine& line, broker::Config config, Clock::time_point started) {
     std::signal(SIGPIPE, SIG_IGN);
+    std::signal(SIGXFSZ, SIG_IGN);  // A file that may not grow is an error of its write.
     raise_file_limit();
     StopSignal stop;
     log::info("rafka " RAFKA_VERSION ": node={} data={}", config.node_id, config.log_directory);

@@ -42,6 +42,25 @@ Limits limits_of(const Config& config, size_t loop_count) {
     return limits;
 }
 
+// Why a listener cannot be opened, and what to do about it.
+std::string reason_of_listening(Errc errc) {
+    switch (errc) {
+        case Errc::address_in_use: return "address in use; end the process that has it (ss -ltnp shows which), or name another port with --listen";
+        case Errc::permission: return "permission denied; ports below 1024 need the capability CAP_NET_BIND_SERVICE";
+        case Errc::not_found: return "no interface of this machine has that address";
+        default: return std::string(to_text(errc));
+    }
+}
+
+std::string_view advice_on_directory(Errc errc) {
+    switch (errc) {
+        case Errc::permission: return "; the user who runs this must be able to read and write there";
+        case Errc::read_only: return "; mount it writable, or name another with --data";
+        case Errc::disk_full: return "; make room first";
+        default: return "";
+    }
+}
+
 Result<> say(std::string* problem, Errc errc, std::string sentence) {
     if (problem && problem->empty()) *problem = std::move(sentence);
     return fail(errc);
@@ -79,7 +98,11 @@ Task<Result<>> Broker::listen(std::string* problem) {
     std::vector<uint16_t> ports;
     for (auto& endpoint : config_.listeners) {
         auto address = io::parse_address(endpoint.host, endpoint.port);
-        if (!address) co_return say(problem, address.error(), "the listener " + to_text(endpoint) + " is no address of this machine");
+        if (!address) {
+            co_return say(problem, address.error(),
+                          "cannot listen on " + to_text(endpoint) + ": the host is neither a numeric address nor localhost; "
+                          "a name for clients is given with --advertise");
+        }
         auto listener = std::make_unique<Listener>(home(), endpoint.name, connection_count_, config_.connections_max);
         auto bound = co_await listener->open(*address);
         // A ring's accept holds its socket for a moment beyond the end of a process that was killed.
@@ -88,7 +111,8 @@ Task<Result<>> Broker::listen(std::string* problem) {
             bound = co_await listener->open(*address);
         }
         if (!bound) {
-            co_return say(problem, bound.error(), "cannot listen on " + to_text(endpoint) + ": " + std::string(to_text(bound.error())));
+            auto sentence = "cannot listen on " + to_text(endpoint) + ": " + reason_of_listening(bound.error());
+            co_return say(problem, bound.error(), std::move(sentence));
         }
         listeners_.push_back(std::move(listener));
         ports.push_back(bound->port);
@@ -103,8 +127,8 @@ Task<Result<>> Broker::open(std::string* problem) {
     auto engine = co_await Engine::open(loops_, engine_options(config_));
     if (!engine) {
         auto sentence = engine.error() == Errc::locked
-            ? "the log directory " + config_.log_directory + " is in use by another process"
-            : "cannot open the log directory " + config_.log_directory + ": " + std::string(to_text(engine.error()));
+            ? "the log directory " + config_.log_directory + " is in use by another process; each broker needs one of its own (--data)"
+            : fmt::format("cannot open the log directory {}: {}{}", config_.log_directory, to_text(engine.error()), advice_on_directory(engine.error()));
         co_return say(problem, engine.error(), std::move(sentence));
     }
     engine_ = std::move(*engine);
@@ -144,7 +168,7 @@ Task<Result<>> Broker::open(std::string* problem) {
 }
 
 Task<> Broker::apply(metadata::ImagePtr image, metadata::Changes changes) {
-    co_await partitions_->apply(*image, changes);
+    co_await partitions_->apply(image, changes);
     co_await publish(image);
 }
 
@@ -168,6 +192,7 @@ Task<Result<>> Broker::stop(Duration grace) {
 Task<Result<>> Broker::close() {
     Result<> result;
     int64_t epoch = -1;
+    if (partitions_) co_await partitions_->stop();
     if (controller_) {
         epoch = controller_->broker_epoch();
         result = co_await controller_->close();

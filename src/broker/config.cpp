@@ -23,6 +23,13 @@ struct Given {
     std::string place;
 };
 
+// What may stand behind a number that is none as it is.
+std::string_view units_of(const ConfigKey& key, std::string_view value) {
+    bool is_number = !value.empty() && value.find_first_not_of("-0123456789") == value.npos;
+    if (is_number || key.unit() == ConfigUnit::none) return "";
+    return key.unit() == ConfigUnit::bytes ? " (units: kB, MB, GB, TB, KiB, MiB, GiB, TiB)" : " (units: ms, s, m, h, d, w)";
+}
+
 // A config being read: layer upon layer, then built once.
 class Reading {
 public:
@@ -95,7 +102,8 @@ void Reading::file(const std::string& path, std::string_view text) {
         document = toml::parse(text, path);
     } catch (const toml::parse_error& failure) {
         auto at = failure.source().begin;
-        return error(fmt::format("{}:{}:{}", path, at.line, at.column), failure.description());
+        auto hint = path.ends_with(".properties") ? " (this is read as TOML, where text stands in quotes: log.dirs = \"/data\")" : "";
+        return error(fmt::format("{}:{}:{}", path, at.line, at.column), fmt::format("{}{}", failure.description(), hint));
     }
     std::vector<Found> found;
     flatten("", document, found);
@@ -165,7 +173,7 @@ void Reading::set(std::string_view name, std::string_view value, const std::stri
     if (auto unit = key->unit(); unit != ConfigUnit::none) {
         if (auto number = quantity(unit, value)) plain = fmt::format("{}", *number);
     }
-    if (auto objection = metadata::check_config(*key, plain)) return error(place, *objection);
+    if (auto objection = metadata::check_config(*key, plain)) return error(place, fmt::format("{}{}", *objection, units_of(*key, plain)));
     given_.insert_or_assign(std::string(name), Given{metadata::canonical(*key, plain), place});
 }
 

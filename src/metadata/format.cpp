@@ -147,12 +147,14 @@ Task<Result<DirectoryIdentity>> format_if_needed(Io& io, FormatOptions options, 
     auto found = co_await read_identity(io, options.directory, problem);
     if (found) {
         if (found->node_id != options.node_id) {
-            co_return fail(tell(problem, Errc::invalid_argument, fmt::format("{} belongs to node.id {}, and node.id is {}", options.directory,
-                                                                             found->node_id, options.node_id)));
+            co_return fail(tell(problem, Errc::invalid_argument, fmt::format(
+                "{}/{} is of node.id {}, and the configured one is {}: set node.id (--node-id) to {}, or name another directory",
+                options.directory, properties_file, found->node_id, options.node_id, found->node_id)));
         }
         if (options.cluster_id && *options.cluster_id != found->cluster_id) {
-            co_return fail(tell(problem, Errc::invalid_argument, fmt::format("{} belongs to cluster {}, and not to {}", options.directory,
-                                                                             found->cluster_id, *options.cluster_id)));
+            co_return fail(tell(problem, Errc::invalid_argument, fmt::format(
+                "{}/{} is of cluster {}, and the configured one is {}: leave the cluster's id out, or name another directory",
+                options.directory, properties_file, found->cluster_id, *options.cluster_id)));
         }
         co_return found;
     }

@@ -114,11 +114,12 @@ TEST_CASE("a directory that is formatted is read, and belongs to its node and cl
     CHECK(world.run(format_if_needed(io, other, &problem)).value() == *first);
     other.node_id = 2;
     CHECK(world.run(format_if_needed(io, other, &problem)).error() == Errc::invalid_argument);
-    CHECK(problem == "/data belongs to node.id 1, and node.id is 2");
+    CHECK(problem == "/data/meta.properties is of node.id 1, and the configured one is 2: set node.id (--node-id) to 1, or name another directory");
     other = options();
     other.cluster_id = "another";
     CHECK(world.run(format_if_needed(io, other, &problem)).error() == Errc::invalid_argument);
-    CHECK(problem == "/data belongs to cluster AAAAAAAAAAAAAAAAAAAAAQ, and not to another");
+    CHECK(problem == "/data/meta.properties is of cluster AAAAAAAAAAAAAAAAAAAAAQ, and the configured one is another: leave the cluster's id out, "
+                     "or name another directory");
 }
 
 TEST_CASE("a format that a crash cut short is begun again, one that ended is kept") {
