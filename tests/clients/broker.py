@@ -65,6 +65,8 @@ class Server:
 
 class Rafka(Server):
     has_groups = False
+    prefix = []     # A command that starts the broker.
+    prepare = None  # Called in its process before.
 
     def __init__(self, binary, directory=None, arguments=()):
         super().__init__(directory)
@@ -77,8 +79,8 @@ class Rafka(Server):
         ports = self.root / "ports"
         ports.unlink(missing_ok=True)
         self.process = subprocess.Popen(
-            [self.binary, "--data", str(self.directory), "--listen", self.listen, "--ports-file", str(ports), *self.arguments],
-            stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log)
+            [*self.prefix, self.binary, "--data", str(self.directory), "--listen", self.listen, "--ports-file", str(ports), *self.arguments],
+            stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log, preexec_fn=self.prepare)
         deadline = time.monotonic() + seconds
         while not ports.exists():
             if self.process.poll() is not None or time.monotonic() > deadline:

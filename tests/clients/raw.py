@@ -33,12 +33,52 @@ def varint(number):
     return bytes(out)
 
 
-def batch(value):
-    """One record without a key."""
-    body = b"\0" + varint(0) + varint(0) + varint(-1) + varint(len(value)) + value + varint(0)
-    record = varint(len(body)) + body
-    rest = struct.pack(">hiqqqhii", 0, 0, 1000, 1000, -1, -1, -1, 1) + record
+def record_start(value_size):
+    """Of a record without a key whose value and count of headers, one byte, follow."""
+    body = b"\0" + varint(0) + varint(0) + varint(-1) + varint(value_size)
+    return varint(len(body) + value_size + 1) + body
+
+
+def batch_of(records, codec=0, producer=-1, sequence=-1):
+    """One record, in the bytes that its codec made of it."""
+    rest = struct.pack(">hiqqqhii", codec, 0, 1000, 1000, producer, -1 if producer < 0 else 0, sequence, 1) + records
     return struct.pack(">qiibI", 0, len(rest) + 9, -1, 2, crc32c(rest)) + rest
+
+
+def batch(value, producer=-1, sequence=-1):
+    """One record without a key."""
+    return batch_of(record_start(len(value)) + value + b"\0", 0, producer, sequence)
+
+
+def values(records):
+    """(offset, value) of each batch as batch() makes them; the last one may be cut."""
+    found = []
+    while len(records) >= 12 and len(records) >= 12 + struct.unpack(">i", records[8:12])[0]:
+        offset, length = struct.unpack(">qi", records[:12])
+        if crc32c(records[21:12 + length]) != struct.unpack(">I", records[17:21])[0]:
+            raise ValueError(f"the batch at offset {offset} is damaged")
+        at, numbers = 61, []
+        while len(numbers) < 6:  # Size, attributes, time, offset, key, value.
+            number, shift = 0, 0
+            while True:
+                byte = records[at]
+                at += 1
+                number |= (byte & 0x7F) << shift
+                shift += 7
+                if byte < 0x80:
+                    break
+            numbers.append(number >> 1 ^ -(number & 1))
+        found.append((offset, records[at:at + numbers[-1]]))
+        records = records[12 + length:]
+    return found
+
+
+def unsigned_varint(number):
+    out = bytearray()
+    while number >= 0x80:
+        out.append(number & 0x7F | 0x80)
+        number >>= 7
+    return bytes(out) + bytes([number])
 
 
 def string(text):
@@ -128,6 +168,27 @@ class Client:
             return False
         except OSError:
             return True
+
+
+def list_offsets(topic, partition, time):
+    return frame(LIST_OFFSETS, 1, struct.pack(">ii", -1, 1) + string(topic) + struct.pack(">iiq", 1, partition, time))
+
+
+def end_offset(answer, topic):
+    """Of an answer to list_offsets() with time -1."""
+    error, _time, offset = struct.unpack(">hqq", answer[4 + 2 + len(topic) + 4 + 4:][:18])
+    if error != 0:
+        raise ValueError(f"no end offset: error {error}")
+    return offset
+
+
+def fetched(answer, topic):
+    """Error code and records of a fetch answer for one partition."""
+    at = 4 + 4 + 2 + len(topic) + 4 + 4
+    error, _watermark, _stable, aborted = struct.unpack(">hqqi", answer[at:at + 22])
+    at += 22 + max(aborted, 0) * 16
+    size = struct.unpack(">i", answer[at:at + 4])[0]
+    return error, answer[at + 4:at + 4 + max(size, 0)]
 
 
 def produced(answer, topic):
