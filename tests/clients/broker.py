@@ -94,9 +94,9 @@ class Kafka(Server):
 
     has_groups = True
 
-    def __init__(self, libs, directory=None):
+    def __init__(self, libs, directory=None, more_settings=(), java_options=()):
         super().__init__(directory)
-        self.java = ["java", "-Xmx512m", "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn", "-cp", f"{libs}/*"]
+        self.java = ["java", "-Xmx512m", "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn", *java_options, "-cp", f"{libs}/*"]
         self.port, controller = free_port(), free_port()
         self.properties = self.root / "server.properties"
         settings = {
@@ -111,6 +111,7 @@ class Kafka(Server):
             "share.coordinator.state.topic.replication.factor": "1", "share.coordinator.state.topic.min.isr": "1",
             # Tests write with timestamps of long ago.
             "log.retention.ms": "-1",
+            **dict(more_settings),
         }
         self.properties.write_text("".join(f"{key}={value}\n" for key, value in settings.items()))
 
