@@ -2,6 +2,7 @@
 
 import os
 import struct
+import subprocess
 import threading
 import time
 from pathlib import Path
@@ -43,7 +44,7 @@ class Tally:
         except Skipped as why:
             self.skipped += 1
             print(f"skipped: {name}: {why}", flush=True)
-        except (Failed, OSError, ValueError, RuntimeError, struct.error) as error:
+        except (Failed, OSError, ValueError, RuntimeError, struct.error, subprocess.SubprocessError) as error:
             self.failed += 1
             print(f"FAILED: {name}: {error!r}" if not isinstance(error, Failed) else f"FAILED: {name}: {error}", flush=True)
             if isinstance(error, ConnectionRefusedError):
