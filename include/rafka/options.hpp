@@ -38,6 +38,9 @@ struct EngineOptions {
     int64_t checkpoint_interval_ms = 60 * 1000;  // log.flush.offset.checkpoint.interval.ms
     // Memory for the chunks that are being written and serve tail reads, per loop. At the bound appends wait for the disk.
     uint64_t chunk_memory_max = 64ull << 20;
+    // Memory for reads from files, per loop, until what was read is sent: 32 readers of a MiB each. At the bound a read
+    // waits a little, and then brings one batch; who has records already goes without.
+    uint64_t cold_memory_max = 32ull << 20;
     // Preallocation of a segment: the first step, and the largest. Steps double while a partition fills them quickly
     // and halve when free space shrinks; all partitions together never claim more than half of what is free.
     uint32_t allocation_step_min = 16u << 10;

@@ -21,6 +21,21 @@ class Chunk;
 class Log;
 }
 
+namespace detail {
+// For small containers that come and go with every request: their memory comes from the lists of
+// coroutine frames.
+template <class T>
+struct FrameAllocator {
+    using value_type = T;
+    FrameAllocator() = default;
+    template <class U>
+    FrameAllocator(const FrameAllocator<U>&) noexcept {}
+    T* allocate(size_t count) { return static_cast<T*>(allocate_frame(count * sizeof(T))); }
+    void deallocate(T* first, size_t count) noexcept { free_frame(first, count * sizeof(T)); }
+    friend bool operator==(FrameAllocator, FrameAllocator) { return true; }
+};
+}  // namespace detail
+
 // Keeps bytes that are on their way to a socket: a chunk of the tail, or a buffer a cold read filled. One loop each; a
 // fetch from another loop returns it there (Records are given back with call_on, see Partition::release).
 class Pin {
@@ -47,9 +62,13 @@ struct Records {
         Bytes bytes;
         Pin pin;
     };
-    std::vector<Piece> pieces;
+    std::vector<Piece, detail::FrameAllocator<Piece>> pieces;
     size_t size = 0;
     std::vector<AbortedTransaction> aborted;  // Under read_committed: those that reach into the batches.
+    bool more = false;  // What follows is readable too, and was kept back by bytes_max.
+
+    // Drops what is behind the longest run of whole batches within `bytes_max`; the first stays in any case if so asked.
+    void keep(size_t bytes_max, bool at_least_one);
 };
 
 // One record of an append that was refused (Produce v8+ names them to the client).
@@ -83,18 +102,23 @@ struct EpochEnd {
     Offset end_offset = no_offset;
 };
 
-// Told when more becomes readable: an intrusive entry in the partition's list, living in the frame that waits.
+// What happened to a partition, for those who watch it.
+struct Growth {
+    uint64_t bytes = 0;            // So many more are readable,
+    uint64_t stable_bytes = 0;     // and so many under read_committed;
+    bool stable_unknown = false;   // more than that, how many is not known here.
+    bool otherwise = false;        // It ends, or its leader epoch, log start or state changed: a reason to look again.
+};
+
+// Told of every growth: an intrusive entry in the partition's list, living with whoever waits.
 class Watch {
 public:
-    // `grown` runs on the partition's loop inside the commit: it may remove the watch or wake somebody, not wait.
-    // `bytes` is how many more bytes became readable under `isolation`; 0 when the partition ends or its leader epoch,
-    // log start or state changed, which is a reason to look again.
-    using Grown = void (*)(Watch& watch, uint64_t bytes);
-    Watch(Isolation isolation, Grown grown) : isolation(isolation), grown(grown) {}
+    // Runs on the partition's loop inside the commit: it may remove the watch or wake somebody, not wait.
+    using Grown = void (*)(Watch& watch, const Growth& growth);
+    explicit Watch(Grown grown) : grown(grown) {}
     Watch(const Watch&) = delete;
     Watch& operator=(const Watch&) = delete;
 
-    Isolation isolation;
     Grown grown;
     Watch* next = nullptr;
     Watch* previous = nullptr;
@@ -143,6 +167,8 @@ public:
 
     virtual void configure(const LogOptions& options) = 0;
     virtual bool offline() const = 0;
+    // For a moment its offsets mean nothing; read() waits until they do.
+    virtual bool reloading() const = 0;
     // Sum of the sizes of .log files' data.
     virtual uint64_t size_bytes() const = 0;
 
@@ -150,8 +176,7 @@ public:
     void unwatch(Watch& watch);  // Nothing if it is nowhere.
 
 protected:
-    void tell_watches(Isolation isolation, uint64_t bytes);
-    void tell_all_watches() { tell_watches(Isolation::read_uncommitted, 0); tell_watches(Isolation::read_committed, 0); }
+    void tell_watches(const Growth& growth);
 
 private:
     Watch* watches_ = nullptr;

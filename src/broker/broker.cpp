@@ -86,7 +86,8 @@ Task<Result<>> Broker::start(std::string* problem) {
     }
     auto limits = limits_of(config_, loops_.size());
     for (auto* loop : loops_) {
-        shards_.push_back(std::make_unique<Shard>(*loop, *this, limits, connection_count_));
+        auto index = uint32_t(shards_.size());
+        shards_.push_back(std::make_unique<Shard>(*loop, *this, limits, index, uint32_t(loops_.size()), connection_count_));
         co_await call_on(*loop, start_reaper(*shards_.back()));
     }
     co_await publish(controller_->image());

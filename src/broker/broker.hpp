@@ -53,6 +53,9 @@ public:
     const std::string& cluster_id() const { return identity_.cluster_id; }
     int16_t kraft_version() const { return kraft_version_; }
     Engine& engine() { return *engine_; }
+    size_t loop_count() const { return loops_.size(); }
+    // Where a fetch session of that number is, if it is anywhere. On that shard's loop only.
+    Shard& shard_of_session(int32_t id) { return *shards_[uint32_t(id) % shards_.size()]; }
     // For handlers, by call_on(home()).
     Loop& home() { return *loops_.front(); }
     metadata::ControllerClient& controller() { return *controller_; }

@@ -24,11 +24,11 @@ void Connections::remove(Connection& connection) {
     --size_;
 }
 
-Shard::Shard(Loop& loop, Broker& broker, const Limits& limits, std::atomic<size_t>& connection_count)
+Shard::Shard(Loop& loop, Broker& broker, const Limits& limits, uint32_t index, uint32_t loop_count, std::atomic<size_t>& connection_count)
     : loop(loop),
       broker(broker),
       limits(limits),
-      sessions(limits.sessions_max, limits.session_eviction),
+      sessions(loop, limits.sessions_max, limits.session_eviction, index, loop_count),
       memory(loop, limits.frame_bytes_max),
       fetch_bytes_left(fetch_bytes_of_all),
       connection_count(connection_count),

@@ -3,7 +3,7 @@
 // What the connections of one loop share. The broker has one of these per loop; nothing in it is seen by other loops.
 
 #include "base/log.hpp"
-#include "broker/fetch_session.hpp"
+#include "broker/fetch_sessions.hpp"
 #include "broker/memory.hpp"
 #include "broker/request.hpp"
 #include "metadata/image.hpp"
@@ -44,8 +44,8 @@ private:
 };
 
 struct Shard {
-    // `connection_count`: of all loops together.
-    Shard(Loop& loop, Broker& broker, const Limits& limits, std::atomic<size_t>& connection_count);
+    // `index`: of this loop among `loop_count`. `connection_count`: of all loops together.
+    Shard(Loop& loop, Broker& broker, const Limits& limits, uint32_t index, uint32_t loop_count, std::atomic<size_t>& connection_count);
     ~Shard();
     Shard(const Shard&) = delete;
     Shard& operator=(const Shard&) = delete;
@@ -60,7 +60,8 @@ struct Shard {
     // What fetches of this loop may hold for their answers, all together. At the bound they bring less.
     std::atomic<int64_t> fetch_bytes_left;
     size_t unsent = 0;             // Bytes of answers that their clients have not taken yet, records not counted.
-    size_t fetch_items = 0;        // Partitions of fetches in progress.
+    size_t fetch_items = 0;        // Partitions of fetches in progress that belong to no session.
+    uint64_t fetch_looks = 0;      // At partitions, by all fetches so far.
     size_t creations = 0;          // Of topics on demand, in progress.
     Connections connections;
     std::atomic<size_t>& connection_count;

@@ -1,6 +1,7 @@
 #include "engine/chunks.hpp"
 
 #include "base/assert.hpp"
+#include "engine/cold_memory.hpp"
 #include "engine/tail.hpp"
 
 #include <rafka/partition.hpp>
@@ -26,7 +27,9 @@ Chunk::~Chunk() { std::free(data_); }
 Chunk* Chunk::make(size_t capacity) { return new Chunk(block_ceil(capacity)); }
 
 void Chunk::drop() {
-    if (count_.fetch_sub(1, std::memory_order_acq_rel) == 1) delete this;
+    if (count_.fetch_sub(1, std::memory_order_acq_rel) > 1) return;
+    if (cold_) ColdMemory::give_back(this);
+    else delete this;
 }
 
 ChunkPool::~ChunkPool() { ASSERT(bytes_ == 0); }

@@ -16,6 +16,7 @@ namespace rafka::engine {
 
 class Segment;
 class Tail;
+struct ColdShared;
 
 // What direct writes are aligned to, in memory and in the file.
 inline constexpr uint64_t block_size = 4096;
@@ -36,7 +37,7 @@ public:
     size_t capacity() const { return capacity_; }
     Bytes bytes(size_t from, size_t to) const { return {data_ + from, to - from}; }
 
-    // Of a chunk in a log's tail; a cold read leaves them alone.
+    // Of a chunk in a log's tail; a cold read leaves them alone, but for `next`.
     Tail* tail = nullptr;
     Segment* segment = nullptr;
     uint64_t position = 0;      // In the segment, of the first byte. A multiple of the block size.
@@ -52,10 +53,12 @@ public:
 
 private:
     friend class ChunkPool;
+    friend class ColdMemory;
     explicit Chunk(size_t capacity);
     ~Chunk();
 
     std::atomic<uint32_t> count_{1};
+    ColdShared* cold_ = nullptr;  // Where it goes instead of being freed.
     std::byte* data_;
     size_t capacity_;
     Chunk* older_ = nullptr;  // Among those that may be evicted.

@@ -148,7 +148,7 @@ void Log::Durable::await_suspend(std::coroutine_handle<> waiter) {
 
 void Log::committed(Offset end, uint64_t bytes) {
     ASSERT(end > high_watermark_ && end <= end_);
-    high_watermark_ = end;
+    auto before = std::exchange(high_watermark_, end);
     if (refused_at_ != never) tell_accepted();
     producers_.high_watermark_moved(end);
     while (first_waiting_ && first_waiting_->end_ <= end) {
@@ -157,11 +157,16 @@ void Log::committed(Offset end, uint64_t bytes) {
         if (!first_waiting_) last_waiting_ = nullptr;
         shard_.loop.schedule(durable->waiter_);
     }
-    tell_watches(Isolation::read_uncommitted, bytes);
-    auto before = last_stable_;
-    last_stable_ = stable_end();
-    // How many bytes lie between two stable offsets is not known here; whoever waits looks again.
-    if (last_stable_ > before) tell_watches(Isolation::read_committed, last_stable_ == end ? bytes : 0);
+    auto stable = stable_end();
+    Growth growth;
+    growth.bytes = bytes;
+    if (stable > last_stable_) {
+        // How many bytes lie between two stable offsets is only known if all of them came now.
+        if (stable == end && last_stable_ == before) growth.stable_bytes = bytes;
+        else growth.stable_unknown = true;
+    }
+    last_stable_ = stable;
+    tell_watches(growth);
 }
 
 // Where a reader of committed records must stop.
@@ -192,7 +197,7 @@ void Log::go_offline(Errc errc, const char* what) {
                high_watermark_.value, to_text(errc));
     refuse_waiting(Errc::storage_offline, no_offset);
     changed_.notify_all();
-    tell_all_watches();
+    tell_watches({.otherwise = true});
 }
 
 Task<Result<>> Log::become_leader(LeaderEpoch epoch) {
@@ -201,7 +206,7 @@ Task<Result<>> Log::become_leader(LeaderEpoch epoch) {
     if (epoch == epochs_.latest() && !epochs_changed_) co_return Result<>();
     epochs_changed_ |= epochs_.assign(epoch, end_);
     auto written = co_await write_epochs();
-    tell_all_watches();
+    tell_watches({.otherwise = true});
     co_return written;
 }
 

@@ -64,6 +64,7 @@ public:
 
     void configure(const LogOptions& options) override { options_ = options; }
     bool offline() const override { return state_ == State::offline; }
+    bool reloading() const override { return state_ == State::reloading; }
     uint64_t size_bytes() const override;
 
     // For the engine.

@@ -15,10 +15,10 @@
 namespace rafka::engine {
 namespace {
 
-// Of one cold read; a fetch that wants more comes again.
-constexpr uint64_t cold_bytes_max = 1u << 20;
 // A batch is looked for from the index entry before it: about an interval away.
 constexpr uint64_t cold_slack = 8u << 10;
+// Of one cold read, so that with the rest of the last block it fits into a window; a fetch that wants more comes again.
+constexpr uint64_t cold_bytes_max = ColdMemory::window_max - cold_slack - 2 * block_size;
 
 // The whole size of the batch whose first bytes these are; 0 if they are none. Our own writes, or a disk that lies.
 uint64_t size_of_batch(const std::byte* at) {
@@ -109,7 +109,8 @@ Records Log::read_tail(Chunk& first, Offset from, uint32_t bytes_max, bool at_le
                 auto batch = batch_in(*chunk, end);
                 if (batch.base_offset() >= visible) break;
                 bool first_one = at_least_one && records.size == 0 && end == at;
-                if (!first_one && records.size + (end - at) + batch.size() > bytes_max) break;
+                records.more = !first_one && records.size + (end - at) + batch.size() > bytes_max;
+                if (records.more) break;
                 end += batch.size();
             }
         }
@@ -131,12 +132,29 @@ Task<Result<std::optional<Records>>> Log::read_cold(Segment& segment, Offset fro
     CO_CHECKED(co_await open_segment(segment));
     uint64_t position = segment.index.lookup(from).position;
     uint64_t wanted = std::min<uint64_t>(bytes_max, cold_bytes_max) + cold_slack;
+    uint64_t needed = 0;    // Of the first batch, where it is known to be large.
+    bool is_short = false;  // Of memory.
     for (;;) {
         auto start = block_floor(position);
         auto length = std::min(block_ceil(limit), block_ceil(position + wanted)) - start;
-        Pin window;
-        auto* chunk = Chunk::make(length);
-        window = Pin(chunk);
+        auto* chunk = shard_.cold.try_take(length);
+        if (!chunk && !at_least_one) {
+            Records none;
+            none.more = true;
+            co_return std::move(none);
+        }
+        if (!chunk && !is_short) {
+            chunk = co_await shard_.cold.take(length);
+            if (!chunk) {
+                // The first batch, whoever holds the memory.
+                is_short = true;
+                bytes_max = 0;
+                wanted = std::max(cold_slack, needed);
+                continue;
+            }
+        }
+        if (!chunk) chunk = shard_.cold.take_anyway(length);
+        Pin window(chunk);
         chunk->drop();  // The pin has it.
         auto read = co_await read_up_to(segment.file, {chunk->data(), length}, start, limit - start);
         if (!read) co_return fail(read.error());
@@ -159,19 +177,25 @@ Task<Result<std::optional<Records>>> Log::read_cold(Segment& segment, Offset fro
             continue;
         }
         auto end = at;
-        while (end < limit && here(end, batch_header_size)) {
+        bool more = false;
+        while (end < limit) {
+            more = true;
+            if (!here(end, batch_header_size)) break;
             if (broken(end)) co_return fail(Errc::corrupt_batch);
             auto batch = batch_in_header(chunk->data() + (end - start));
-            if (batch.base_offset() >= visible || !here(end, size_at(end))) break;
+            more = batch.base_offset() < visible;
+            if (!more || !here(end, size_at(end))) break;
             bool first_one = at_least_one && end == at;
             if (!first_one && end - at + size_at(end) > bytes_max) break;
             end += size_at(end);
+            more = end == limit && &segment != segments_.back().get();
         }
         auto first_size = size_at(at);
         if (end == at && (at_least_one || first_size <= bytes_max) && !here(at, first_size)) {
             if (filled < length) co_return fail(Errc::corrupt_batch);
             position = at;
             wanted = std::max(wanted, first_size);
+            needed = first_size;
             continue;
         }
         Records records;
@@ -179,6 +203,7 @@ Task<Result<std::optional<Records>>> Log::read_cold(Segment& segment, Offset fro
             records.pieces.push_back({chunk->bytes(at - start, end - start), std::move(window)});
             records.size = end - at;
         }
+        records.more = more;
         co_return std::move(records);
     }
 }

@@ -3,6 +3,7 @@
 // What the partitions of one loop share.
 
 #include "engine/chunks.hpp"
+#include "engine/cold_memory.hpp"
 #include "engine/space.hpp"
 
 #include <rafka/loop.hpp>
@@ -18,7 +19,7 @@ class Log;
 
 struct Shard {
     Shard(Loop& loop, const EngineOptions& options, Space& space)
-        : loop(loop), io(loop.io()), options(options), space(space), chunks(loop, options.chunk_memory_max), tasks(loop), ended(loop) {}
+        : loop(loop), io(loop.io()), options(options), space(space), chunks(loop, options.chunk_memory_max), cold(loop, options.cold_memory_max), tasks(loop), ended(loop) {}
 
     Loop& loop;
     Io& io;
@@ -28,6 +29,7 @@ struct Shard {
     bool durable_writes = true;   // It takes RWF_DSYNC.
 
     ChunkPool chunks;
+    ColdMemory cold;
     Scope tasks;          // Of its logs: writers, allocations, deletions that wait.
     bool closing = false;
     Event ended;          // The engine closes: sleepers wake.

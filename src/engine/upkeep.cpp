@@ -91,7 +91,7 @@ Task<> Log::end() {
         state_ = State::ended;
         refuse_waiting(Errc::unknown_partition, no_offset);
         changed_.notify_all();
-        tell_all_watches();
+        tell_watches({.otherwise = true});
     }
     while (writing_ || visits_ > 0 || background_ > 0) co_await changed_.wait();
     tail_.clear();

@@ -155,13 +155,20 @@ TEST_CASE("who watches is told how much came, and that the partition ends") {
     looks = 0;
     TemporaryDirectory directory;
     Opened log(directory.path());
-    Watch uncommitted(Isolation::read_uncommitted, [](Watch&, uint64_t grown) { grown ? bytes += grown : uint64_t(++looks); });
-    Watch gone(Isolation::read_committed, [](Watch& watch, uint64_t) { watch.partition->unwatch(watch); });
+    static uint64_t stable_bytes;
+    stable_bytes = 0;
+    Watch uncommitted([](Watch&, const Growth& growth) {
+        bytes += growth.bytes;
+        stable_bytes += growth.stable_bytes;
+        if (growth.otherwise) ++looks;
+    });
+    Watch gone([](Watch& watch, const Growth&) { watch.partition->unwatch(watch); });
     log.partition().watch(uncommitted);
     log.partition().watch(gone);
     REQUIRE(log.append("a b"));
     REQUIRE(log.append("c"));
     CHECK(bytes == log.partition().size_bytes());
+    CHECK(stable_bytes == bytes);
     CHECK(*log.loop().run(log.partition().readable(Offset{0}, Isolation::read_uncommitted)) == bytes);
     CHECK(*log.loop().run(log.partition().readable(Offset{2}, Isolation::read_uncommitted)) == batch_of("c").size());
     CHECK(gone.partition == nullptr);

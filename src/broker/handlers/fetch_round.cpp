@@ -1,8 +1,9 @@
 #include "broker/handlers/fetch_round.hpp"
 
+#include "broker/broker.hpp"
+#include "broker/gather.hpp"
+
 #include <algorithm>
-#include <deque>
-#include <iterator>
 
 namespace rafka::broker::handlers {
 
@@ -14,216 +15,276 @@ namespace {
 int64_t claim(std::atomic<int64_t>& budget, int64_t wanted) {
     auto left = budget.fetch_sub(wanted);
     auto got = std::clamp<int64_t>(left, 0, wanted);
-    budget += wanted - got;
+    if (got < wanted) budget += wanted - got;
     return got;
+}
+
+void unwatch(FetchPartition& partition) {
+    if (partition.partition) partition.partition->unwatch(partition);
+    partition.is_watched = false;
+}
+
+// Nobody else forgets partitions of the session meanwhile.
+Task<> unwatch_all(std::span<FetchPartition* const> partitions, Loop& home) {
+    for (auto* partition : partitions) {
+        if (!partition->is_watched) continue;
+        auto* loop = partition->home;
+        co_await Hop(*loop);
+        for (auto* neighbour : partitions) {
+            if (neighbour->is_watched && neighbour->home == loop) unwatch(*neighbour);
+        }
+    }
+    co_await Hop(home);
 }
 
 }  // namespace
 
-// Counts what becomes readable in one partition.
-struct FetchRound::Watcher : Watch {
-    Watcher(Visit& visit, FetchItem& item, Isolation isolation) : Watch(isolation, &Watcher::on_grown), visit(visit), item(item) {}
-    static void on_grown(Watch& watch, uint64_t bytes);
-    Visit& visit;
-    FetchItem& item;
-};
+FetchRound::FetchRound(Shard& shard, FetchSession& session, wire::Arena& arena, Patience& patience)
+    : shard_(shard),
+      engine_(shard.broker.engine()),
+      session_(session),
+      patience_(patience),
+      all_visits_(arena.make<Visit>(shard.broker.loop_count())) {}
 
-// On one loop, but for its making and its end.
-class FetchRound::Visit {
-public:
-    Visit(FetchRound& round, Loop& loop) : loop(loop), round_(round), woken_(loop) {}
+bool FetchRound::is_over() const {
+    return session_.missing() <= 0 || settled_ || session_.interrupted() || patience_.gone ||
+           absent_ == session_.partitions().size() || shard_.loop.now() >= deadline;
+}
 
-    Task<> serve();
-    void stop() {
-        stopped_ = true;
-        woken_.notify_all();
+// As in Kafka: one look at what there is, and if that is not enough a second one when the wait is over.
+Task<> FetchRound::run() {
+    session_.begin_round(bytes_min);
+    patience_.session = &session_;
+    co_await look();
+    while (!is_over()) {
+        drop_records();
+        while (!is_over() && !session_.take_recheck()) co_await session_.bell.wait_until(deadline);
+        if (session_.interrupted() || patience_.gone) break;
+        co_await look();
     }
-    void wake() { woken_.notify_all(); }
+}
 
-    Loop& loop;
-    std::vector<FetchItem*> items;
-    bool is_away = true;  // At home's sight: it has not come back.
-    bool told_to_stop = false;
-
-private:
-    Task<> read(FetchItem& item);
-    Task<> look_again();
-    ErrorCode check(const Partition& partition, FetchItem& item);
-    void finish(FetchItem& item, ErrorCode error);
-    void watch_all();
-    bool is_over() const { return stopped_ || round_.settled_ || loop.now() >= round_.deadline; }
-
-    FetchRound& round_;
-    Event woken_;
-    std::deque<Watcher> watchers_;
-    bool stopped_ = false;
-
-    friend struct Watcher;
-};
-
-void FetchRound::Watcher::on_grown(Watch& watch, uint64_t bytes) {
-    auto& self = static_cast<Watcher&>(watch);
-    self.item.look_again = true;
-    if (bytes == 0) {
-        // The partition is not what it was; it may be about to go.
-        if (watch.partition) watch.partition->unwatch(watch);
-        self.visit.round_.settled_ = true;
-        self.visit.wake();
-        return;
+Task<> FetchRound::look() {
+    std::span<Visit> visits;
+    co_await plan(visits);
+    is_alone_ = visits.size() <= 1;
+    if (is_alone_) {
+        for (auto& visit : visits) co_await travel(visit);
+        co_return;
     }
-    self.item.counted += int64_t(bytes);
-    if (self.visit.round_.missing.fetch_sub(int64_t(bytes)) <= int64_t(bytes)) self.visit.wake();
+    Gather gather(shard_.loop);
+    for (auto& visit : visits) gather.start(travel(visit));
+    co_await gather.done();
+    limit();
+}
+
+Task<> FetchRound::plan(std::span<Visit>& visits) {
+    session_.take_changed();
+    visits = all_visits_.first(0);
+    absent_ = 0;
+    auto image = shard_.image;
+    for (auto* partition : session_.looked_at()) {
+        if (partition->is_due) {
+            partition->is_due = false;
+            ++shard_.fetch_looks;
+            if (!partition->is_found || partition->found_at != image->offset) {
+                auto key = find(*image, *partition);
+                bool moved = key && *key != partition->key;
+                if (moved && partition->is_watched) {
+                    // A topic of the same name, made anew.
+                    auto* one = partition;
+                    co_await unwatch_all(std::span<FetchPartition* const>(&one, 1), shard_.loop);
+                }
+                partition->is_found = key.has_value();
+                partition->found_at = image->offset;
+                if (key) {
+                    partition->key = *key;
+                    partition->home = &engine_.loop_of(*key);
+                }
+            }
+            if (partition->is_found) {
+                allot(*partition, visits);
+            } else {
+                bool no_topic = by_id && !image->topic(partition->topic_id);
+                partition->result.refuse(no_topic ? ErrorCode::unknown_topic_id : ErrorCode::unknown_topic_or_partition);
+            }
+        }
+        if (!partition->is_found) ++absent_;
+    }
+}
+
+std::optional<PartitionKey> FetchRound::find(const metadata::Image& image, const FetchPartition& partition) const {
+    auto* topic = by_id ? image.topic(partition.topic_id) : image.topic(std::string_view(partition.topic));
+    if (!topic || partition.index < 0 || size_t(partition.index) >= topic->partitions.size()) return std::nullopt;
+    return PartitionKey{topic->id, partition.index};
+}
+
+void FetchRound::allot(FetchPartition& partition, std::span<Visit>& visits) {
+    auto visit = std::find_if(visits.begin(), visits.end(), [&](auto& visit) { return visit.loop == partition.home; });
+    if (visit == visits.end()) {
+        visits = all_visits_.first(visits.size() + 1);
+        visit = std::prev(visits.end());
+        *visit = Visit{};
+        visit->loop = partition.home;
+        visit->bytes_left = bytes_max;
+    }
+    (visit->last ? visit->last->next_due : visit->first) = &partition;
+    visit->last = &partition;
+    partition.next_due = nullptr;
+}
+
+Task<> FetchRound::travel(Visit& visit) {
+    co_await Hop(*visit.loop);
+    co_await serve(visit);
+    co_await Hop(shard_.loop);
+}
+
+Task<> FetchRound::serve(Visit& visit) {
+    for (auto* partition = visit.first; partition; partition = partition->next_due) {
+        auto* log = engine_.find(partition->key);
+        if (log && log->reloading()) {
+            // Its offsets are not known for a moment.
+            auto settled = co_await log->read(Offset{partition->wish.fetch_offset}, 0, false, isolation);
+            (void)settled;
+            log = engine_.find(partition->key);
+        }
+        if (partition->partition != log) unwatch(*partition);
+        if (!log) {
+            refuse(*partition, ErrorCode::not_leader_or_follower);
+            continue;
+        }
+        bool watches = keeps_watches || session_.missing() > 0;
+        if (watches && !partition->is_watched) {
+            log->watch(*partition);
+            partition->is_watched = true;
+        }
+        if (glance(*partition, *log, visit)) co_await read(*partition, *log, visit);
+    }
+    if (keeps_watches || session_.missing() > 0) co_return;
+    for (auto* partition = visit.first; partition; partition = partition->next_due) unwatch(*partition);
+}
+
+bool FetchRound::glance(FetchPartition& partition, Partition& log, Visit& visit) {
+    auto& result = partition.result;
+    result.refuse(ErrorCode::none);
+    partition.held = 0;
+    if (auto error = check(log, partition); error != ErrorCode::none) {
+        refuse(partition, error);
+        return false;
+    }
+    Offset from{partition.wish.fetch_offset};
+    if (result.diverging) {
+        settled_ = true;
+    } else if (from < log.log_start_offset() || from > log.log_end_offset()) {
+        refuse(partition, ErrorCode::offset_out_of_range);
+        return false;
+    } else if (from < log.visible_end(isolation)) {
+        // The first records may be more than all limits: whoever asks must be able to go on.
+        if (!visit.has_records || std::min<int64_t>(partition.wish.bytes_max, visit.bytes_left) > 0) return true;
+    } else {
+        result.is_idle = true;
+    }
+    note(partition, log);
+    session_.recount(partition, 0);
+    return false;
+}
+
+Task<> FetchRound::read(FetchPartition& partition, Partition& log, Visit& visit) {
+    auto& memory = shard_.fetch_bytes_left;
+    auto wanted = std::max<int64_t>(std::min<int64_t>(partition.wish.bytes_max, visit.bytes_left), 0);
+    auto allowed = claim(memory, wanted);
+    auto records = co_await log.read(Offset{partition.wish.fetch_offset}, uint32_t(allowed), !visit.has_records, isolation);
+    auto size = records ? int64_t(records->size) : 0;
+    memory += allowed - size;
+    if (!records) co_return refuse(partition, protocol::to_kafka(records.error()));
+    auto* still = engine_.find(partition.key);  // It may have ended while we read.
+    if (still != &log) {
+        memory += size;
+        co_return refuse(partition, ErrorCode::not_leader_or_follower);
+    }
+    partition.held = size;
+    // Kafka counts what is there, though only whole batches may be sent.
+    session_.recount(partition, records->more ? std::max(size, wanted) : size);
+    partition.result.records = std::move(*records);
+    note(partition, log);
+    if (size == 0) co_return;
+    visit.has_records = true;
+    // Where others decide whether it is the first it may go again, and then takes nothing from those behind it.
+    if (is_alone_ || size <= wanted) visit.bytes_left = std::max<int64_t>(visit.bytes_left - size, 0);
 }
 
 // Consumers of an old leader's time are told; a follower's last epoch must be ours.
-ErrorCode FetchRound::Visit::check(const Partition& partition, FetchItem& item) {
-    auto current = item.wish.current_leader_epoch;
+ErrorCode FetchRound::check(const Partition& log, FetchPartition& partition) {
+    auto& wish = partition.wish;
+    auto current = wish.current_leader_epoch;
     // We have no followers.
-    if (round_.is_follower) return current >= 0 ? ErrorCode::unknown_leader_epoch : ErrorCode::not_leader_or_follower;
-    if (current >= 0 && current < partition.leader_epoch()) return ErrorCode::fenced_leader_epoch;
-    if (current > partition.leader_epoch()) return ErrorCode::unknown_leader_epoch;
-    if (partition.offline()) return ErrorCode::kafka_storage_error;
-    if (item.wish.last_fetched_epoch >= 0) {
-        auto end = partition.epoch_end(item.wish.last_fetched_epoch);
+    if (is_follower) return current >= 0 ? ErrorCode::unknown_leader_epoch : ErrorCode::not_leader_or_follower;
+    if (current >= 0 && current < log.leader_epoch()) return ErrorCode::fenced_leader_epoch;
+    if (current > log.leader_epoch()) return ErrorCode::unknown_leader_epoch;
+    if (log.offline()) return ErrorCode::kafka_storage_error;
+    if (wish.last_fetched_epoch >= 0) {
+        auto end = log.epoch_end(wish.last_fetched_epoch);
         if (end.epoch < 0 || end.end_offset < Offset{0}) return ErrorCode::offset_out_of_range;
-        if (end.epoch < item.wish.last_fetched_epoch || end.end_offset < Offset{item.wish.fetch_offset}) item.diverging = end;
+        if (end.epoch < wish.last_fetched_epoch || end.end_offset < Offset{wish.fetch_offset}) partition.result.diverging = end;
     }
     return ErrorCode::none;
 }
 
-void FetchRound::Visit::finish(FetchItem& item, ErrorCode error) {
-    item.refuse(error);
-    round_.settled_ = true;
+void FetchRound::refuse(FetchPartition& partition, ErrorCode error) {
+    partition.result.refuse(error);
+    session_.recount(partition, 0);
+    settled_ = true;
 }
 
-Task<> FetchRound::Visit::read(FetchItem& item) {
-    item.look_again = false;
-    // What an earlier look took is given back first.
-    round_.bytes_left += item.held;
-    *round_.memory_left += item.held;
-    round_.missing += item.counted;
-    item.held = item.counted = 0;
-    item.records = {};
-
-    auto* partition = round_.engine_.find(item.key);
-    if (!partition) co_return finish(item, ErrorCode::not_leader_or_follower);
-    if (auto error = check(*partition, item); error != ErrorCode::none) co_return finish(item, error);
-    if (item.diverging) {
-        item.high_watermark = partition->high_watermark();
-        item.last_stable_offset = partition->last_stable_offset();
-        item.log_start_offset = partition->log_start_offset();
-        round_.settled_ = true;
-        co_return;
-    }
-    item.seen_end = partition->visible_end(round_.isolation);
-    // The first records may be more than all limits: whoever asks must be able to go on.
-    bool at_least_one = !round_.has_records_;
-    auto wanted = claim(round_.bytes_left, std::max(item.wish.bytes_max, 0));
-    auto allowed = claim(*round_.memory_left, wanted);
-    round_.bytes_left += wanted - allowed;
-    auto records = co_await partition->read(Offset{item.wish.fetch_offset}, uint32_t(allowed), at_least_one, round_.isolation);
-    auto size = records ? int64_t(records->size) : 0;
-    round_.bytes_left += allowed - size;
-    *round_.memory_left += allowed - size;
-    item.held = item.counted = size;
-    round_.missing -= size;
-    if (!records) co_return finish(item, protocol::to_kafka(records.error()));
-    if (size > 0) round_.has_records_ = true;
-    item.records = std::move(*records);
-
-    partition = round_.engine_.find(item.key);  // It may have ended while we read.
-    if (!partition) co_return finish(item, ErrorCode::not_leader_or_follower);
-    item.high_watermark = partition->high_watermark();
-    item.last_stable_offset = partition->last_stable_offset();
-    item.log_start_offset = partition->log_start_offset();
+void FetchRound::note(FetchPartition& partition, const Partition& log) {
+    partition.result.high_watermark = log.high_watermark();
+    partition.result.last_stable_offset = log.last_stable_offset();
+    partition.result.log_start_offset = log.log_start_offset();
 }
 
-// From here on nothing is missed: what grew between the read and the watch is looked at again.
-void FetchRound::Visit::watch_all() {
-    for (auto* item : items) {
-        auto* partition = round_.engine_.find(item->key);
-        if (!partition) {
-            item->look_again = true;
-            continue;
-        }
-        auto& watcher = watchers_.emplace_back(*this, *item, round_.isolation);
-        partition->watch(watcher);
-        if (partition->visible_end(round_.isolation) != item->seen_end) item->look_again = true;
+// Each loop has read as if its partitions were alone. In the order of all of them some of that is too much.
+void FetchRound::limit() {
+    auto left = bytes_max;
+    bool has_records = false;
+    for (auto* partition : session_.looked_at()) {
+        auto& records = partition->result.records;
+        if (records.size == 0) continue;
+        auto allowed = std::max<int64_t>(std::min<int64_t>(partition->wish.bytes_max, left), 0);
+        auto before = int64_t(records.size);
+        if (before > allowed) records.keep(size_t(allowed), !has_records);
+        auto size = int64_t(records.size);
+        shard_.fetch_bytes_left += before - size;
+        partition->held = size;
+        has_records |= size > 0;
+        left = std::max<int64_t>(left - size, 0);
     }
 }
 
-Task<> FetchRound::Visit::look_again() {
-    for (auto* item : items) {
-        if (item->look_again && item->error == ErrorCode::none) co_await read(*item);
+// What was read is read again behind the wait, and holds no memory until then.
+void FetchRound::drop_records() {
+    for (auto* partition : session_.looked_at()) {
+        auto& result = partition->result;
+        if (result.is_idle || result.error != ErrorCode::none) continue;
+        result.records = {};
+        shard_.fetch_bytes_left += partition->held;
+        partition->held = 0;
+        partition->is_due = true;
     }
 }
 
-Task<> FetchRound::Visit::serve() {
-    for (auto* item : items) co_await read(*item);
-    if (!round_.enough() && !is_over()) {
-        watch_all();
-        co_await look_again();
-        while (!round_.enough() && !is_over()) {
-            co_await woken_.wait_until(round_.deadline);
-            // Enough by count; a second look tells whether it is, since a partition's limit may keep some back.
-            co_await look_again();
-        }
-        for (auto& watcher : watchers_) {
-            if (watcher.partition) watcher.partition->unwatch(watcher);
-        }
+Task<> let_go(Shard& shard, FetchSession& session) {
+    auto& leaving = session.leaving();
+    co_await unwatch_all(leaving, shard.loop);
+    for (auto* partition : leaving) session.release(*partition);
+    leaving.clear();
+}
+
+Task<> retire(Shard& shard) {
+    while (auto* session = shard.sessions.take_ended()) {
+        session->forget_all();
+        co_await let_go(shard, *session);
+        shard.sessions.give_back(*session);
     }
-}
-
-FetchRound::FetchRound(Engine& engine, Loop& home) : engine_(engine), home_(home), gather_(home) {}
-
-FetchRound::~FetchRound() = default;
-
-Task<> FetchRound::travel(Visit& visit) {
-    co_await Hop(visit.loop);
-    co_await visit.serve();
-    co_await Hop(home_);
-    visit.is_away = false;
-    if (enough()) stop_others(&visit);
-}
-
-Task<> FetchRound::stop(Visit& visit) {
-    co_await Hop(visit.loop);
-    visit.stop();
-    co_await Hop(home_);
-}
-
-void FetchRound::stop_others(Visit* but) {
-    for (auto& visit : visits_) {
-        if (visit.get() == but || !visit->is_away || visit->told_to_stop) continue;
-        visit->told_to_stop = true;
-        gather_.start(stop(*visit));
-    }
-}
-
-struct FetchRound::Patience : Waiting {
-    explicit Patience(FetchRound& round) : Waiting(&Patience::on_give_up), round(round) {}
-    static void on_give_up(Waiting& waiting) { static_cast<Patience&>(waiting).round.stop_others(nullptr); }
-    FetchRound& round;
-};
-
-Task<> FetchRound::run(std::vector<FetchItem>& items, Client& client) {
-    for (auto& item : items) {
-        if (item.error != ErrorCode::none) continue;
-        auto* loop = &engine_.loop_of(item.key);
-        auto visit = std::find_if(visits_.begin(), visits_.end(), [&](auto& visit) { return &visit->loop == loop; });
-        if (visit == visits_.end()) {
-            visits_.push_back(std::make_unique<Visit>(*this, *loop));
-            visit = std::prev(visits_.end());
-        }
-        (*visit)->items.push_back(&item);
-    }
-    if (client.gone) deadline = {};
-    Patience patience(*this);
-    client.add(patience);
-    for (auto& visit : visits_) gather_.start(travel(*visit));
-    co_await gather_.done();
-    client.remove(patience);
-    for (auto& item : items) held += item.held;
 }
 
 }  // namespace rafka::broker::handlers

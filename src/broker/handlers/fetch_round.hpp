@@ -1,84 +1,92 @@
 #pragma once
 
-// The reading part of a fetch: visits each loop that has some of the partitions once, reads there what is readable, and
-// where that is not enough stays and waits for appends, until enough has come, the deadline, or the client's end. While
-// it waits it costs nothing: a watch on each partition counts the bytes that are missing down.
+// The reading part of a fetch: looks at the partitions of a session that have changed, on their loops, and where what is
+// readable there is not enough waits for appends, until enough has come, the deadline, or the client's end. While it
+// waits it costs nothing: the watches of the session count the bytes that are missing down.
 
 #include "broker/fetch_session.hpp"
-#include "broker/gather.hpp"
 #include "broker/request.hpp"
+#include "broker/shard.hpp"
 #include "protocol/errors.hpp"
 
 #include <rafka/engine.hpp>
 
 #include <atomic>
-#include <memory>
 #include <optional>
-#include <vector>
+#include <span>
 
 namespace rafka::broker::handlers {
 
-// A partition of a fetch, and what came of it.
-struct FetchItem {
-    FetchTarget target;
-    FetchWish wish;
-    PartitionKey key;
-    bool is_found = false;  // In the metadata.
-
-    protocol::ErrorCode error = protocol::ErrorCode::none;
-    Offset high_watermark = no_offset;
-    Offset last_stable_offset = no_offset;
-    Offset log_start_offset = no_offset;
-    std::optional<EpochEnd> diverging;
-    Records records;
-
-    // While it is being served.
-    Offset seen_end = no_offset;  // Everything readable below it was read.
-    int64_t held = 0;             // Bytes taken from the budgets.
-    int64_t counted = 0;          // Bytes taken from what is missing.
-    bool look_again = false;
-
-    void refuse(protocol::ErrorCode code) {
-        error = code;
-        high_watermark = last_stable_offset = log_start_offset = no_offset;
-        records = {};
+// A client's wait, as seen from whichever loop its fetch is on.
+struct Patience : Waiting {
+    explicit Patience(bool gone) : Waiting(&Patience::on_give_up), gone(gone) {}
+    static void on_give_up(Waiting& waiting) {
+        auto& self = static_cast<Patience&>(waiting);
+        self.gone = true;
+        if (auto* session = self.session.load()) session->bell.ring();
     }
+    std::atomic<bool> gone;
+    std::atomic<FetchSession*> session{nullptr};
 };
 
 class FetchRound {
 public:
-    FetchRound(Engine& engine, Loop& home);
-    ~FetchRound();
+    // On the session's loop, which is the shard's.
+    FetchRound(Shard& shard, FetchSession& session, wire::Arena& arena, Patience& patience);
     FetchRound(const FetchRound&) = delete;
     FetchRound& operator=(const FetchRound&) = delete;
 
     Isolation isolation = Isolation::read_uncommitted;
     bool is_follower = false;
-    std::atomic<int64_t> bytes_left{0};               // Of max_bytes.
-    std::atomic<int64_t>* memory_left = nullptr;      // Of what the loop's fetches may hold.
-    std::atomic<int64_t> missing{0};                  // Until min_bytes.
+    bool by_id = false;
+    int64_t bytes_min = 0;
+    int64_t bytes_max = 0;
     Instant deadline{};
-    int64_t held = 0;                                 // Afterwards: what was taken of memory_left.
+    bool keeps_watches = false;  // The session goes on.
 
-    // Serves the items without an error.
-    Task<> run(std::vector<FetchItem>& items, Client& client);
+    // Begins the session's round; who calls it ends that. Afterwards each partition that was looked at has its result.
+    Task<> run();
 
 private:
-    class Visit;
-    struct Watcher;
-    struct Patience;
+    // What is to be done on one loop.
+    struct Visit {
+        Loop* loop = nullptr;
+        FetchPartition* first = nullptr;
+        FetchPartition* last = nullptr;
+        int64_t bytes_left = 0;
+        bool has_records = false;
+    };
 
-    bool enough() const { return missing <= 0 || settled_; }
+    bool is_over() const;
+    Task<> look();
+    Task<> plan(std::span<Visit>& visits);
+    // Where the metadata has the partition; nothing where it is not there.
+    std::optional<PartitionKey> find(const metadata::Image& image, const FetchPartition& partition) const;
+    void allot(FetchPartition& partition, std::span<Visit>& visits);
     Task<> travel(Visit& visit);
-    Task<> stop(Visit& visit);
-    void stop_others(Visit* but);
+    Task<> serve(Visit& visit);
+    // False: there is nothing to read, and the result is there.
+    bool glance(FetchPartition& partition, Partition& log, Visit& visit);
+    Task<> read(FetchPartition& partition, Partition& log, Visit& visit);
+    protocol::ErrorCode check(const Partition& log, FetchPartition& partition);
+    void refuse(FetchPartition& partition, protocol::ErrorCode error);
+    void note(FetchPartition& partition, const Partition& log);
+    void limit();
+    void drop_records();
 
+    Shard& shard_;
     Engine& engine_;
-    Loop& home_;
-    Gather gather_;
-    std::vector<std::unique_ptr<Visit>> visits_;
+    FetchSession& session_;
+    Patience& patience_;
+    std::span<Visit> all_visits_;
+    bool is_alone_ = true;               // One visit only: limits are kept as it reads.
+    size_t absent_ = 0;                  // Partitions that are not in the metadata.
     std::atomic<bool> settled_{false};   // Something must be told at once.
-    std::atomic<bool> has_records_{false};
 };
+
+// Takes the watches of forgotten partitions away.
+Task<> let_go(Shard& shard, FetchSession& session);
+// Gives back sessions that have ended.
+Task<> retire(Shard& shard);
 
 }  // namespace rafka::broker::handlers
