@@ -18,6 +18,10 @@ struct Named {
 constexpr Named scenarios[] = {
     {"produce", produce},
     {"produce_many", produce_many},
+    {"fetch", fetch},
+    {"fetch_waits", fetch_waits},
+    {"fetch_session", fetch_session},
+    {"fetch_idle", fetch_idle},
 };
 }  // namespace
 

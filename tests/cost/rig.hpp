@@ -94,5 +94,9 @@ private:
 using Scenario = void (*)(Rig& rig, int count);
 void produce(Rig& rig, int count);        // One batch of one record of 1 KiB.
 void produce_many(Rig& rig, int count);   // The same to 64 partitions in one request.
+void fetch(Rig& rig, int count);          // One batch of one record of 1 KiB, from the tail, without a session.
+void fetch_waits(Rig& rig, int count);    // The same at the end of the log, until its time is over.
+void fetch_session(Rig& rig, int count);  // The next request of a session of 100 partitions, one of which has a batch.
+void fetch_idle(Rig& rig, int count);     // The next request of a session of 500 partitions, none of which changed.
 
 }  // namespace rafka::cost
