@@ -1,6 +1,7 @@
 #include "broker/connection.hpp"
 
 #include "base/assert.hpp"
+#include "base/copy.hpp"
 #include "base/endian.hpp"
 #include "base/log.hpp"
 #include "broker/dispatch.hpp"
@@ -104,13 +105,16 @@ Task<Result<Frame>> Connection::read_frame() {
             staged_to_ -= staged_from_;
             staged_from_ = 0;
         }
-        CO_TRY(size_t count, co_await receive(MutableBytes(staged_).subspan(staged_to_)));
+        // Behind a large request comes another one, most likely. It goes to its frame without a detour, but for its size.
+        auto wanted = last_was_large_ ? wire::frame_prefix_size : staged_.size();
+        CO_TRY(size_t count, co_await receive(MutableBytes(staged_).first(wanted).subspan(staged_to_)));
         staged_to_ += count;
     }
     auto total = load_be<int32_t>(staged_.data() + staged_from_);
     if (total < frame_bytes_min) co_return fail(Errc::malformed);
     if (uint32_t(total) > shard_.limits.frame_bytes_max) co_return fail(Errc::too_large);
     staged_from_ += wire::frame_prefix_size;
+    last_was_large_ = size_t(total) > staged_.size();
 
     Frame frame;
     auto filled = co_await fill(frame, size_t(total));
@@ -124,7 +128,7 @@ Task<Result<>> Connection::fill(Frame& frame, size_t total) {
     part_begun_ = loop_.now();
     CO_CHECKED(co_await make_room(frame, total));
     frame.size = std::min(total, staged_to_ - staged_from_);
-    std::memcpy(frame.data(), staged_.data() + staged_from_, frame.size);
+    copy_records(frame.data(), Bytes(staged_).subspan(staged_from_, frame.size));
     staged_from_ += frame.size;
     while (frame.size < total) {
         if (frame.size == frame.capacity()) CO_CHECKED(co_await make_room(frame, total));

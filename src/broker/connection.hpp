@@ -77,6 +77,7 @@ private:
     std::array<std::byte, 512> staged_;
     size_t staged_from_ = 0;
     size_t staged_to_ = 0;
+    bool last_was_large_ = false;  // The last frame was larger than that.
 };
 
 }  // namespace rafka::broker

@@ -53,7 +53,8 @@ private:
 
 class FrameMemory {
 public:
-    static constexpr size_t small_frame_bytes_max = 64 << 10;
+    // 64 KiB of records, a usual size of a producer's batches, and what stands around them.
+    static constexpr size_t small_frame_bytes_max = 72 << 10;
     static constexpr size_t small_bytes_max = 64 << 20;
     static constexpr size_t large_bytes_max = 160 << 20;
     // What a large frame takes before its bytes have arrived.
@@ -84,8 +85,8 @@ private:
         size_t waiting = 0;
         Event freed;
     };
-    // Blocks of 1, 4, 16 and 64 KiB are kept for the next frame.
-    static constexpr std::array<size_t, 4> block_sizes{1 << 10, 4 << 10, 16 << 10, 64 << 10};
+    // Blocks of these sizes are kept for the next frame.
+    static constexpr std::array<size_t, 4> block_sizes{1 << 10, 4 << 10, 16 << 10, small_frame_bytes_max};
     static constexpr size_t kept_max = 32;  // Of each size.
 
     static size_t wanted(const Frame& frame, size_t filled, size_t total);

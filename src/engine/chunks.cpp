@@ -6,9 +6,7 @@
 
 #include <rafka/partition.hpp>
 
-#include <cstdlib>
-#include <cstring>
-#include <new>
+#include <utility>
 
 namespace rafka {
 
@@ -19,12 +17,27 @@ Pin::~Pin() {
 
 namespace engine {
 
-Chunk::Chunk(size_t capacity) : data_(static_cast<std::byte*>(std::aligned_alloc(block_size, capacity))), capacity_(capacity) {
-    if (!data_) throw std::bad_alloc();
-}
-Chunk::~Chunk() { std::free(data_); }
+Chunk::Chunk(io::Buffer buffer) : data_(buffer.data()), capacity_(buffer.size()), buffer_(std::move(buffer)) {}
 
-Chunk* Chunk::make(size_t capacity) { return new Chunk(block_ceil(capacity)); }
+Chunk::Chunk(io::Slabs& slabs, std::shared_ptr<ChunkMemory> memory)
+    : capacity_(slabs.block_size()), slabs_(&slabs), block_(slabs.take()), memory_(std::move(memory)) {
+    data_ = block_.data;
+}
+
+Chunk::~Chunk() {
+    if (slabs_) slabs_->give_back(block_);
+}
+
+Chunk* Chunk::make(size_t capacity) { return new Chunk(io::Buffer(block_ceil(capacity), block_size)); }
+
+Chunk* Chunk::make(size_t capacity, const std::shared_ptr<ChunkMemory>& memory) {
+    if (capacity > memory->of_busy.block_size() / 2) {
+        for (auto* slabs : {&memory->of_busy, &memory->of_large_batches}) {
+            if (capacity <= slabs->block_size()) return new Chunk(*slabs, memory);
+        }
+    }
+    return make(capacity);
+}
 
 void Chunk::drop() {
     if (count_.fetch_sub(1, std::memory_order_acq_rel) > 1) return;
@@ -50,12 +63,13 @@ void ChunkPool::admit_next() {
 }
 
 Chunk* ChunkPool::make(size_t capacity) {
-    auto* chunk = Chunk::make(capacity);
-    bytes_ += chunk->capacity();
-    while (bytes_ > bytes_max_ && oldest_) {
+    // First, so that the new one takes over the memory of the oldest.
+    while (bytes_ + capacity > bytes_max_ && oldest_) {
         auto* evicted = oldest_;
         evicted->tail->drop_oldest(*evicted);
     }
+    auto* chunk = Chunk::make(capacity, memory_);
+    bytes_ += chunk->capacity();
     return chunk;
 }
 

@@ -4,6 +4,9 @@
 // A chunk is a window on a segment file, block for block, and a batch never crosses from one chunk into the next. What
 // lies below `written` never changes; bytes above may be appended, by the loop that owns the log.
 
+#include "io/buffers.hpp"
+#include "io/slabs.hpp"
+
 #include <rafka/bytes.hpp>
 #include <rafka/loop.hpp>
 #include <rafka/types.hpp>
@@ -11,6 +14,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 
 namespace rafka::engine {
 
@@ -23,10 +27,20 @@ inline constexpr uint64_t block_size = 4096;
 constexpr uint64_t block_floor(uint64_t x) { return x & ~(block_size - 1); }
 constexpr uint64_t block_ceil(uint64_t x) { return block_floor(x + block_size - 1); }
 
+// Where the memory of large chunks comes from. Chunks keep it, who may outlive their pool by a pin.
+struct ChunkMemory {
+    io::Slabs of_busy{256 << 10};     // What the chunks of a log grow to.
+    io::Slabs of_large_batches{io::Slabs::slab_size};
+};
+
 class Chunk {
 public:
     // One count, the caller's. Memory that cannot be had ends the process, as everywhere.
     static Chunk* make(size_t capacity);
+    // At least of that capacity, of memory that is used again where chunks of about that size are common.
+    static Chunk* make(size_t capacity, const std::shared_ptr<ChunkMemory>& memory);
+    static void* operator new(size_t size) { return detail::allocate_frame(size); }
+    static void operator delete(void* chunk, size_t size) noexcept { detail::free_frame(chunk, size); }
     Chunk(const Chunk&) = delete;
     Chunk& operator=(const Chunk&) = delete;
 
@@ -54,13 +68,18 @@ public:
 private:
     friend class ChunkPool;
     friend class ColdMemory;
-    explicit Chunk(size_t capacity);
+    explicit Chunk(io::Buffer buffer);
+    Chunk(io::Slabs& slabs, std::shared_ptr<ChunkMemory> memory);
     ~Chunk();
 
     std::atomic<uint32_t> count_{1};
     ColdShared* cold_ = nullptr;  // Where it goes instead of being freed.
     std::byte* data_;
     size_t capacity_;
+    io::Buffer buffer_;               // One of both.
+    io::Slabs* slabs_ = nullptr;
+    io::Slabs::Block block_;
+    std::shared_ptr<ChunkMemory> memory_;
     Chunk* older_ = nullptr;  // Among those that may be evicted.
     Chunk* newer_ = nullptr;
     bool evictable_ = false;
@@ -69,7 +88,7 @@ private:
 // The memory of one loop's tails, with a bound. Chunks that are wholly written stay as a cache until room is needed.
 class ChunkPool {
 public:
-    ChunkPool(Loop& loop, uint64_t bytes_max) : loop_(loop), bytes_max_(bytes_max) {}
+    ChunkPool(Loop& loop, uint64_t bytes_max) : loop_(loop), bytes_max_(bytes_max), memory_(std::make_shared<ChunkMemory>()) {}
     ~ChunkPool();
     ChunkPool(const ChunkPool&) = delete;
 
@@ -113,6 +132,7 @@ private:
 
     Loop& loop_;
     uint64_t bytes_max_;
+    std::shared_ptr<ChunkMemory> memory_;
     uint64_t bytes_ = 0;
     uint64_t bytes_evictable_ = 0;
     Room* first_waiting_ = nullptr;

@@ -1,13 +1,13 @@
 #include "engine/log.hpp"
 
 #include "base/assert.hpp"
+#include "base/copy.hpp"
 #include "base/log.hpp"
 #include "engine/checkpoint_file.hpp"
 #include "engine/files.hpp"
 #include "engine/paths.hpp"
 
 #include <algorithm>
-#include <cstring>
 
 namespace rafka::engine {
 namespace {
@@ -85,7 +85,7 @@ Offset Log::take_in(const Accepted& accepted, Bytes bytes, Origin origin) {
         epoch = epochs_.latest();
     }
     auto room = tail_.append(segment, base, bytes.size());
-    std::memcpy(room.data(), bytes.data(), bytes.size());
+    copy_records(room.data(), bytes);
     accepted.stamp(room, base, epoch);
 
     auto stored = BatchView::trusted(room);

@@ -139,8 +139,8 @@ private:
     // writer.cpp: from the tail to the disk.
     void start_writer();
     Task<> write_out();
-    Task<Result<>> write_next(std::byte* block);
-    Task<Result<>> fill_missing(Segment& segment, std::byte* block);
+    Task<Result<>> write_next(Tail::Write& write);
+    Task<Result<>> fill_missing(Segment& segment, Tail::Write& write);
     Task<Result<>> begin_segment(Segment& segment);
     Task<> finish_segment(Segment& segment, Segment& next);
     Task<Result<>> complete_segment(Segment& segment);

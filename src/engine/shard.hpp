@@ -5,6 +5,7 @@
 #include "engine/chunks.hpp"
 #include "engine/cold_memory.hpp"
 #include "engine/space.hpp"
+#include "engine/tail.hpp"
 
 #include <rafka/loop.hpp>
 #include <rafka/options.hpp>
@@ -12,10 +13,30 @@
 #include <atomic>
 #include <memory>
 #include <unordered_map>
+#include <utility>
+#include <vector>
 
 namespace rafka::engine {
 
 class Log;
+
+// What writers work with. A log has a writer as long as something is unwritten, and the next writer takes it over.
+class Writes {
+public:
+    std::unique_ptr<Tail::Write> take() {
+        if (kept_.empty()) return std::make_unique<Tail::Write>();
+        auto write = std::move(kept_.back());
+        kept_.pop_back();
+        return write;
+    }
+    void give_back(std::unique_ptr<Tail::Write> write) {
+        if (kept_.size() < kept_max) kept_.push_back(std::move(write));
+    }
+
+private:
+    static constexpr size_t kept_max = 64;
+    std::vector<std::unique_ptr<Tail::Write>> kept_;
+};
 
 struct Shard {
     Shard(Loop& loop, const EngineOptions& options, Space& space)
@@ -30,6 +51,7 @@ struct Shard {
 
     ChunkPool chunks;
     ColdMemory cold;
+    Writes writes;
     Scope tasks;          // Of its logs: writers, allocations, deletions that wait.
     bool closing = false;
     Event ended;          // The engine closes: sleepers wake.

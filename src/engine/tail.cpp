@@ -1,6 +1,7 @@
 #include "engine/tail.hpp"
 
 #include "base/assert.hpp"
+#include "base/copy.hpp"
 #include "engine/segment.hpp"
 
 #include <algorithm>
@@ -42,7 +43,7 @@ Chunk* Tail::add(Segment& segment, uint64_t position, size_t size) {
         // The block that both share is written from the newer one from now on.
         auto from = block_floor(older->end);
         ASSERT(older->position + from == chunk->position && older->end - from == begin);
-        std::memcpy(chunk->data(), older->data() + from, begin);
+        copy_records(chunk->data(), older->bytes(from, from + begin));
         chunk->missing = from == 0 ? older->missing : 0;
     } else {
         chunk->missing = begin;
@@ -53,7 +54,7 @@ Chunk* Tail::add(Segment& segment, uint64_t position, size_t size) {
     return chunk;
 }
 
-void Tail::next_write(Write& write, std::byte* block, uint64_t size_max, Offset log_end) const {
+void Tail::next_write(Write& write, uint64_t size_max, Offset log_end) const {
     auto* chunk = unwritten_;
     ASSERT(chunk && chunk->written < chunk->end);
     write.buffers.clear();
@@ -69,8 +70,10 @@ void Tail::next_write(Write& write, std::byte* block, uint64_t size_max, Offset 
         auto* next = chunk->next;
         if (next && next->segment == chunk->segment && write.size + next->end <= size_max) continue;
         if (auto rest = chunk->end - whole; rest > 0) {
-            std::memcpy(block, chunk->data() + whole, rest);
-            std::memset(block + rest, 0, block_size - rest);
+            auto* block = write.block.data();
+            copy_records(block, chunk->bytes(whole, chunk->end));
+            if (write.block_used > rest) std::memset(block + rest, 0, write.block_used - rest);
+            write.block_used = rest;
             write.buffers.push_back({block, block_size});
             write.size += block_size;
         }

@@ -29,8 +29,8 @@ public:
     // Bytes at the start of the block that is to be written next which only the file has.
     Chunk* chunk_to_write() const { return unwritten_; }
 
-    // What to write next: whole blocks of one segment, from unchanging memory. `block` is room for one block, aligned: the
-    // last one is copied there, since the chunk may take more bytes while it is being written.
+    // What to write next: whole blocks of one segment, from unchanging memory. The last one is copied to a block of its
+    // own, since the chunk may take more bytes while it is being written.
     struct Write {
         std::vector<iovec> buffers;
         uint64_t position = 0;
@@ -39,8 +39,11 @@ public:
         Offset end_offset;        // Behind the last batch.
         Chunk* last = nullptr;
         size_t last_end = 0;
+        // Room for one block, and how much at its start may be other than zero.
+        io::Buffer block{block_size};
+        size_t block_used = block_size;
     };
-    void next_write(Write& write, std::byte* block, uint64_t size_max, Offset log_end) const;
+    void next_write(Write& write, uint64_t size_max, Offset log_end) const;
     // It is on stable storage.
     void written(const Write& write);
 

@@ -9,9 +9,7 @@
 #include "io/errc.hpp"
 
 #include <algorithm>
-#include <cstdlib>
 #include <cstring>
-#include <new>
 
 namespace rafka::engine {
 namespace {
@@ -21,13 +19,6 @@ namespace {
 constexpr uint64_t write_bytes_max = 8u << 20;
 constexpr uint32_t fruitless_max = 100;         // Writes in a row that do less than a block.
 constexpr Duration reload_pause = std::chrono::seconds(1);
-
-struct Block {
-    std::byte* data = static_cast<std::byte*>(std::aligned_alloc(block_size, block_size));
-    Block() { if (!data) throw std::bad_alloc(); }
-    Block(const Block&) = delete;
-    ~Block() { std::free(data); }
-};
 
 // What of the file lies beyond its data.
 int64_t ahead(const Segment& segment) {
@@ -55,26 +46,26 @@ void Log::start_writer() {
 }
 
 Task<> Log::write_out() {
-    Block block;
+    auto write = shard_.writes.take();
     while (state_ == State::open && tail_.has_unwritten()) {
-        auto written = co_await write_next(block.data);
+        auto written = co_await write_next(*write);
         // What fails for want of room, or before the first byte is written, leaves nothing in doubt.
         if (!written && state_ == State::open) co_await take_back(written.error());
     }
+    shard_.writes.give_back(std::move(write));
     if (state_ != State::open) tail_.clear();
     writing_ = false;
     changed_.notify_all();
 }
 
-Task<Result<>> Log::write_next(std::byte* block) {
+Task<Result<>> Log::write_next(Tail::Write& write) {
     auto& segment = *tail_.segment_to_write();
     if (!segment.exists) CO_CHECKED(co_await begin_segment(segment));
     CO_CHECKED(co_await open_segment(segment));
-    CO_CHECKED(co_await fill_missing(segment, block));
+    CO_CHECKED(co_await fill_missing(segment, write));
 
-    Tail::Write write;
     for (;;) {
-        tail_.next_write(write, block, write_bytes_max, end_);
+        tail_.next_write(write, write_bytes_max, end_);
         auto needed = write.position + write.size;
         if (needed <= segment.file_size || !shard_.space.allocates()) break;
         if (segment.allocating) co_await changed_.wait();
@@ -136,9 +127,11 @@ Task<Result<>> Log::write_next(std::byte* block) {
 }
 
 // The first block to write may begin with the end of a batch that is no longer in memory.
-Task<Result<>> Log::fill_missing(Segment& segment, std::byte* block) {
+Task<Result<>> Log::fill_missing(Segment& segment, Tail::Write& write) {
     while (auto* chunk = tail_.chunk_to_write()) {
         if (chunk->missing == 0) co_return Result<>();
+        auto* block = write.block.data();
+        write.block_used = block_size;
         auto read = co_await read_up_to(segment.file, {block, block_size}, chunk->position, chunk->missing);
         if (!read || *read < chunk->missing) {
             auto errc = read ? Errc::io_error : read.error();

@@ -9,47 +9,48 @@
 namespace rafka::cost {
 namespace {
 
-constexpr int16_t version = 9;  // The last one that names topics.
+constexpr int16_t version = 9;  // The first flexible one.
 constexpr int warm_up = 100;
-
-std::vector<std::byte> batch() {
-    std::string value(1000, 'v');
-    BatchBuilder builder;
-    builder.add({1'700'000'000'000}, std::nullopt, as_bytes(value));
-    return builder.build();
-}
-
-void check(Bytes answer, size_t partitions) {
-    auto id = wire::read_response_header(answer, protocol::flexible_response_header(protocol::ProduceResponse::schema.key, version));
-    ASSERT(id.has_value());
-    wire::Arena arena;
-    auto response = wire::read<protocol::ProduceResponse>(answer, arena, version);
-    ASSERT(response && response->responses.size() == 1 && response->responses[0].partition_responses.size() == partitions);
-    for (auto& partition : response->responses[0].partition_responses) ASSERT(partition.error_code == protocol::ErrorCode::none);
-}
 
 void run(Rig& rig, int count, int32_t partitions) {
     rig.create_topic("cost", partitions);
-    auto bytes = batch();
+    auto frame = rig.produce_frame("cost", partitions, 1000);
+    for (int i = 0; i < warm_up + count; ++i) rig.call(frame);
+    Rig::check_produced(rig.call(frame), partitions);
+}
+
+}  // namespace
+
+std::vector<std::byte> Rig::produce_frame(std::string_view name, int32_t partitions, size_t value_size) {
+    std::string value(value_size, 'v');
+    BatchBuilder builder;
+    builder.add({1'700'000'000'000}, std::nullopt, as_bytes(value));
+    auto batch = builder.build();
     std::vector<protocol::ProduceRequest::Partition> data{size_t(partitions)};
     for (int32_t i = 0; i < partitions; ++i) {
         data[size_t(i)].index = i;
-        data[size_t(i)].records = bytes;
+        data[size_t(i)].records = batch;
     }
     protocol::ProduceRequest::Topic topic;
-    topic.name = "cost";
+    topic.name = name;
     topic.partition_data = data;
     protocol::ProduceRequest request;
     request.acks = -1;
     request.timeout_ms = 30'000;
     request.topic_data = {&topic, 1};
-    auto frame = rig.frame_of(request, version);
-    for (int i = 0; i < warm_up; ++i) check(rig.call(frame), size_t(partitions));
-    for (int i = 0; i < count; ++i) rig.call(frame);
-    check(rig.call(frame), size_t(partitions));
+    return frame_of(request, version);
 }
 
-}  // namespace
+void Rig::check_produced(Bytes answer, int32_t partitions) {
+    auto id = wire::read_response_header(answer, protocol::flexible_response_header(protocol::ProduceResponse::schema.key, version));
+    ASSERT(id.has_value());
+    wire::Arena arena;
+    auto response = wire::read<protocol::ProduceResponse>(answer, arena, version);
+    ASSERT(response && response->responses.size() == 1);
+    auto& answers = response->responses[0].partition_responses;
+    ASSERT(answers.size() == size_t(partitions));
+    for (auto& partition : answers) ASSERT(partition.error_code == protocol::ErrorCode::none);
+}
 
 void produce(Rig& rig, int count) { run(rig, count, 1); }
 void produce_many(Rig& rig, int count) { run(rig, count, 64); }

@@ -64,11 +64,13 @@ Operation* Seam::poll(Instant until) {
     return done;
 }
 
-Rig::Rig()
+Rig::Rig(uint64_t chunk_memory)
     : machine_(1, machine_options()), client_(machine_.add_io()), of_broker_(machine_.add_io()), seam_(of_broker_), loop_(seam_, 0) {
     log::set_level(log::Level::error);
     Loop* loops[] = {&loop_};
-    broker_ = std::make_unique<broker::Broker>(loops, config(), "localhost");
+    auto wanted = config();
+    wanted.chunk_memory_max = chunk_memory;
+    broker_ = std::make_unique<broker::Broker>(loops, wanted, "localhost");
     Scope scope(loop_);
     bool done = false;
     scope.start(started(*broker_, done));

@@ -49,7 +49,8 @@ private:
 
 class Rig {
 public:
-    Rig();
+    // `chunk_memory`: of the tails; small, and it is soon used over and over.
+    explicit Rig(uint64_t chunk_memory = 4 << 20);
     ~Rig();
     Rig(const Rig&) = delete;
     Rig& operator=(const Rig&) = delete;
@@ -72,6 +73,10 @@ public:
     void call_at_once(Bytes frame, int count);
 
     void create_topic(std::string_view name, int32_t partitions);
+    // A Produce request of one batch with one record for each of the topic's partitions.
+    std::vector<std::byte> produce_frame(std::string_view topic, int32_t partitions, size_t value_size);
+    // Asserts that it says success for so many partitions.
+    static void check_produced(Bytes answer, int32_t partitions);
 
 private:
     void turn();

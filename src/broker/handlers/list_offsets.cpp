@@ -128,7 +128,7 @@ Task<Result<>> list_offsets(Shard& shard, Request& request) {
         }
     }
 
-    auto groups = by_loop(engine, lookups);
+    auto groups = by_loop(engine, std::span(lookups), request.arena);
     // Followers and the debugging replica (-2) see what is not committed yet.
     bool is_replica = message.replica_id != -1;
     auto isolation = message.isolation_level == 1 ? Isolation::read_committed : Isolation::read_uncommitted;

@@ -74,7 +74,7 @@ Task<Result<>> offset_for_leader_epoch(Shard& shard, Request& request) {
             questions.push_back({{topic->id, index}, asked.partitions[j].current_leader_epoch, asked.partitions[j].leader_epoch, &partitions[j]});
         }
     }
-    auto groups = by_loop(engine, questions);
+    auto groups = by_loop(engine, std::span(questions), request.arena);
     Gather gather(shard.loop);
     for (auto& group : groups) gather.start(look_up_group(engine, shard.loop, group));
     co_await gather.done();

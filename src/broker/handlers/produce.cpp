@@ -23,8 +23,20 @@ struct Append {
     PartitionKey key;
     Bytes batch;
     ProduceResponse::Partition* answer = nullptr;
-    LeaderEpoch leader_epoch = -1;
-    std::vector<RejectedRecord> rejected;
+    std::vector<RejectedRecord>* rejected = nullptr;  // Owned by Rejections; null: none.
+};
+
+// What few requests have, outside of the arena that holds the appends.
+class Rejections {
+public:
+    explicit Rejections(std::span<Append> appends) : appends_(appends) {}
+    Rejections(const Rejections&) = delete;
+    ~Rejections() {
+        for (auto& append : appends_) delete append.rejected;
+    }
+
+private:
+    std::span<Append> appends_;
 };
 
 struct Refusal {
@@ -91,8 +103,10 @@ Task<> append_one(Engine& engine, Append& append) {
         co_return;
     }
     auto log_start = partition->log_start_offset();
-    auto appended = co_await partition->append(append.batch, Origin::client, &append.rejected);
+    std::vector<RejectedRecord> rejected;
+    auto appended = co_await partition->append(append.batch, Origin::client, &rejected);
     if (!appended) {
+        if (!rejected.empty()) append.rejected = new std::vector<RejectedRecord>(std::move(rejected));
         refuse(answer, {protocol::to_kafka(appended.error()), sentence(appended.error())});
         if (names_log_start(appended.error())) answer.log_start_offset = log_start;
         co_return;
@@ -115,16 +129,17 @@ Task<> append_group(Engine& engine, Loop& home, OnLoop<Append>& group) {
 }
 
 void describe_rejected(const Append& append, wire::Arena& arena) {
-    if (append.rejected.empty()) return;
-    auto errors = arena.make<ProduceResponse::RecordError>(append.rejected.size());
+    if (!append.rejected) return;
+    auto& rejected = *append.rejected;
+    auto errors = arena.make<ProduceResponse::RecordError>(rejected.size());
     for (size_t i = 0; i < errors.size(); ++i) {
-        errors[i].batch_index = append.rejected[i].index;
-        errors[i].batch_index_error_message = append.rejected[i].message;
+        errors[i].batch_index = rejected[i].index;
+        errors[i].batch_index_error_message = rejected[i].message;
     }
     append.answer->record_errors = errors;
     append.answer->error_message = arena.copy("One or more records have been rejected due to " + std::to_string(errors.size()) +
                                               " record errors in total, the first of which is: " +
-                                              std::string(append.rejected.front().message));
+                                              std::string(rejected.front().message));
 }
 
 // Where the leader is, so that the client need not ask (KIP-951).
@@ -158,10 +173,10 @@ Task<Result<>> produce(Shard& shard, Request& request) {
     if (message.transactional_id) all = {ErrorCode::unsupported_version, "Transactions are not supported."};
 
     auto topics = request.arena.make<ProduceResponse::Topic>(message.topic_data.size());
-    std::vector<Append> appends;
+    size_t count_max = 0;
+    for (auto& topic : message.topic_data) count_max += topic.partition_data.size();
+    auto appends = request.arena.make<Append>(count_max);
     size_t count = 0;
-    for (auto& topic : message.topic_data) count += topic.partition_data.size();
-    appends.reserve(count);
     for (size_t i = 0; i < topics.size(); ++i) {
         auto& asked = message.topic_data[i];
         bool by_id = request.version() >= 13;
@@ -186,7 +201,7 @@ Task<Result<>> produce(Shard& shard, Request& request) {
             } else if (is_internal_topic(topic->name) && request.client_id() != "__admin_client") {
                 refuse(answer, {ErrorCode::invalid_topic_exception, "Clients cannot write to an internal topic."});
             } else {
-                auto& append = appends.emplace_back();
+                auto& append = appends[count++];
                 append.key = {topic->id, data.index};
                 append.batch = batch;
                 append.answer = &answer;
@@ -194,11 +209,17 @@ Task<Result<>> produce(Shard& shard, Request& request) {
         }
     }
 
-    auto groups = by_loop(engine, appends);
+    appends = appends.first(count);
+    Rejections rejections(appends);
+    auto groups = by_loop(engine, appends, request.arena);
     // Started without a wait since the request came: what this connection sends later finds its place behind.
-    Gather gather(shard.loop);
-    for (auto& group : groups) gather.start(append_group(engine, shard.loop, group));
-    co_await gather.done();
+    if (groups.size() == 1) {
+        co_await append_group(engine, shard.loop, groups.front());
+    } else if (!groups.empty()) {
+        Gather gather(shard.loop);
+        for (auto& group : groups) gather.start(append_group(engine, shard.loop, group));
+        co_await gather.done();
+    }
 
     if (message.acks == 0) {
         // No answer; but a producer must not go on believing.
