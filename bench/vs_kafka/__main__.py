@@ -1,12 +1,13 @@
 """Apache Kafka 4.3.1 beside rafka. See README.md of the folder above.
 
     python3 bench/vs_kafka --build build --kafka-libs DIR            everything: the table and the picture
-    python3 bench/vs_kafka ... --only produce                        one part (may be repeated); its figures are kept
+    python3 bench/vs_kafka ... --only produce --only closed          parts of it; their figures are kept
     python3 bench/vs_kafka --build build --table                     the table and the picture of the figures kept
 """
 
 import argparse
 import json
+import signal
 import sys
 import time
 from pathlib import Path
@@ -33,14 +34,15 @@ def main():
     if not options.table:
         if not options.kafka_libs:
             parser.error("--kafka-libs is needed")
-        bench = sections.Bench(options.build.resolve(), options.kafka_libs, options.directory, options.quick)
-        for name in options.only or sections.SECTIONS:
-            print(name, file=sys.stderr, flush=True)
-            began = time.monotonic()
-            results[name] = sections.measure(bench, name)
-            print(f"  {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)
-            if not options.quick:
-                kept.write_text(json.dumps(results, indent=1))
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended"))  # Not without the brokers.
+        with sections.Bench(options.build.resolve(), options.kafka_libs, options.directory, options.quick) as bench:
+            for name in options.only or sections.SECTIONS:
+                print(name, file=sys.stderr, flush=True)
+                began = time.monotonic()
+                results[name] = sections.measure(bench, name)
+                print(f"  {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)
+                if not options.quick:
+                    kept.write_text(json.dumps(results, indent=1))
     if options.table or not options.only or options.quick:
         text = table.markdown(results)
         print(text)

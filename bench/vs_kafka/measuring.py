@@ -11,6 +11,7 @@ import time
 from brokers import BROKER_CORE, CLIENT_CORE, DELETE_DELAY_MS, on_core
 
 STRANGERS_MAX = 0.1  # Of a core, in somebody else's programs: more of it and a round does not count.
+LITTLE = 100 << 20
 
 
 class Failed(Exception):
@@ -65,6 +66,8 @@ class Meter:
 class Arm:
     """One side of a comparison: a broker, and the configuration of the topics it is measured with."""
 
+    topics = 0
+
     def __init__(self, meter, broker, configs=()):
         self.meter = meter
         self.broker = broker
@@ -76,9 +79,10 @@ class Arm:
             words += ["--config", config]
         self.meter.run(words)
 
-    def delete(self, topic):
+    def delete(self, topic, written=0):
         self.meter("delete", port=self.broker.port, topic=topic)
-        time.sleep(DELETE_DELAY_MS / 1000 + 0.3)  # Until its files are gone: they are not written any more, nor fill the disk.
+        if written > LITTLE:
+            time.sleep(DELETE_DELAY_MS / 1000 + 0.3)  # Until its files are gone: they are not written any more, nor fill the disk.
 
     def produce(self, topic, **options):
         return self.meter("produce", port=self.broker.port, pid=self.broker.pid, topic=topic, **options)
@@ -89,10 +93,17 @@ class Arm:
     def produced(self, **options):
         """A measurement with a topic of its own."""
         with self.broker.awake():
-            self.create("measured")
-            result = self.produce("measured", **options)
-            self.delete("measured")
+            Arm.topics += 1
+            topic = f"measured{Arm.topics:04}"
+            self.create(topic)
+            result = self.produce(topic, **options)
+            self.delete(topic, result["bytes"])
         return result
+
+    def dropped(self, *topics):
+        with self.broker.awake():
+            for topic in topics:
+                self.delete(topic)
 
     def filled(self, topic, megabytes):
         with self.broker.awake():

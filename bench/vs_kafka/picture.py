@@ -50,8 +50,8 @@ def line(x1, y1, x2, y2, stroke="#ddd", width=1.0, dashes=""):
 def points_of(results):
     """By arm: (rate, {quantile: ms}, whether the rate was kept), in order of the rates."""
     points = {name: [] for name, _, _ in ARMS}
-    sections = [section for part in ("curve_slow", "curve_fast") for section in [results.get(part, {}).get("rates", {})]]
-    for rate, section in sorted(((float(r), s) for part in sections for r, s in part.items()), key=lambda one: one[0]):
+    for rate, section in sorted(results.get("curve", {}).get("rates", {}).items(), key=lambda one: float(one[0])):
+        rate = float(rate)
         for name in points:
             kept = [one[name] for one in section["rounds"] if name in one]
             if not kept:
@@ -127,7 +127,7 @@ def svg(results):
     shown = [value for arm in points.values() for _, values, sustained in arm if sustained for value in values.values()]
     rates = [rate for arm in points.values() for rate, _, _ in arm]
     if not shown:
-        raise SystemExit("no figures of latency over load: run --only curve_slow --only curve_fast")
+        raise SystemExit("no figures of latency over load: run --only curve")
     x = Scale(min(rates) / 1.3, max(rates) * 1.3, LEFT, WIDTH - RIGHT)
     y = Scale(*bounds(shown), HEIGHT - BOTTOM, TOP)
     parts = axes(x, y)
