@@ -48,7 +48,8 @@ def main():
         print(text)
         if not options.quick:
             table.put_into(bench_folder / "README.md", text)
-            (bench_folder / "latency.svg").write_text(picture.svg(results))
+            if "curve" in results:
+                (bench_folder / "latency.svg").write_text(picture.svg(results))
 
 
 main()
