@@ -47,9 +47,10 @@ def main():
         text = table.markdown(results)
         print(text)
         if not options.quick:
-            table.put_into(bench_folder / "README.md", text)
             if "curve" in results:
                 (bench_folder / "latency.svg").write_text(picture.svg(results))
+                text += "\n\n![Latency over load](latency.svg)"
+            table.put_into(bench_folder / "README.md", text)
 
 
 main()
