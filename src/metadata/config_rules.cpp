@@ -96,6 +96,16 @@ bool is_replica(std::string_view text) {
     return colon != text.npos && digits(text.substr(0, colon)) && digits(text.substr(colon + 1));
 }
 
+// What a list says twice counts once, except in lists of replicas, which stay as they are.
+std::vector<std::string> distinct(const ConfigKey& key, const std::vector<std::string>& values) {
+    if (key.check.kind == ConfigCheck::Kind::throttled_replicas) return values;
+    std::vector<std::string> out;
+    for (const auto& value : values) {
+        if (std::ranges::count(out, value) == 0) out.push_back(value);
+    }
+    return out;
+}
+
 std::optional<std::string> check_list(const ConfigKey& key, const std::vector<std::string>& values) {
     if (key.check.kind == ConfigCheck::Kind::throttled_replicas) {
         if (values.size() == 1 && values[0] == "*") return std::nullopt;
@@ -103,11 +113,6 @@ std::optional<std::string> check_list(const ConfigKey& key, const std::vector<st
         return invalid(key, fmt::format("[{}]", fmt::join(values, ", ")),
                        fmt::format("{} must be the literal '*' or a list of replicas in the following format: "
                                    "[partitionId]:[brokerId],[partitionId]:[brokerId],...", key.name));
-    }
-    auto sorted = values;
-    std::ranges::sort(sorted);
-    if (std::ranges::adjacent_find(sorted) != sorted.end()) {
-        return fmt::format("Configuration '{}' values must not be duplicated.", key.name);
     }
     for (const auto& value : values) {
         if (value.empty()) return fmt::format("Configuration '{}' values must not be empty.", key.name);
@@ -269,7 +274,7 @@ std::string canonical(const ConfigKey& key, std::string_view value) {
     switch (key.type) {
         case ConfigType::boolean: return lower(trim(value));
         case ConfigType::real: return show_real(*to_real(value));
-        case ConfigType::list: return fmt::format("{}", fmt::join(split_list(value), ","));
+        case ConfigType::list: return fmt::format("{}", fmt::join(distinct(key, split_list(value)), ","));
         default: return std::string(trim(value));
     }
 }
@@ -296,7 +301,7 @@ std::optional<std::string> check_broker_configs(const ConfigMap& changed) {
         const auto* key = find_config(ConfigScope::broker, name);
         if (key && !key->dynamic) fixed.push_back(name);
     }
-    if (!fixed.empty()) return fmt::format("Cannot update these configs dynamically: Set({})", fmt::join(fixed, ", "));
+    if (!fixed.empty()) return fmt::format("Cannot update these configs dynamically: [{}]", fmt::join(fixed, ", "));
     for (const auto& [name, value] : changed) {
         const auto* key = find_config(ConfigScope::broker, name);
         if (!key) continue;
