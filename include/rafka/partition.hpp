@@ -74,7 +74,8 @@ struct Records {
 // One record of an append that was refused (Produce v8+ names them to the client).
 struct RejectedRecord {
     int32_t index = 0;
-    std::string_view message;  // A literal.
+    std::string message;           // As Kafka words it.
+    bool names_partition = false;  // The sentence ends with the partition's name, which whoever answers puts behind it.
 };
 
 struct Appended {

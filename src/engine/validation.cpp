@@ -18,8 +18,24 @@ bool is_in_range(Timestamp time, Timestamp now, const LogOptions& options) {
     return age <= options.timestamp_before_max_ms && -age <= options.timestamp_after_max_ms;
 }
 
+bool has_room(const std::vector<RejectedRecord>* rejected) { return rejected && rejected->size() < rejected_records_max; }
+
 void reject(std::vector<RejectedRecord>* rejected, int32_t index, std::string_view why) {
-    if (rejected && rejected->size() < rejected_records_max) rejected->push_back({index, why});
+    if (has_room(rejected)) rejected->push_back({index, std::string(why), false});
+}
+
+void reject_without_key(std::vector<RejectedRecord>* rejected, int32_t index) {
+    if (has_room(rejected)) rejected->push_back({index, "Compacted topic cannot accept message without key in topic partition ", true});
+}
+
+void reject_time(std::vector<RejectedRecord>* rejected, int32_t index, Timestamp time, Timestamp now, const LogOptions& options) {
+    if (!has_room(rejected)) return;
+    // Limits without an end go round in 64 bits, as Kafka's do.
+    auto earliest = int64_t(uint64_t(now.ms) - uint64_t(options.timestamp_before_max_ms));
+    auto latest = int64_t(uint64_t(now.ms) + uint64_t(options.timestamp_after_max_ms));
+    rejected->push_back({index, "Timestamp " + std::to_string(time.ms) + " of message with offset " + std::to_string(index) +
+                                    " is out of range. The timestamp should be within [" + std::to_string(earliest) + ", " +
+                                    std::to_string(latest) + "]", false});
 }
 
 // Walks all records of a client's batch. The value is the greatest of their timestamps.
@@ -42,10 +58,10 @@ Result<Timestamp> check_records(RecordWalk walk, int32_t count, const LogOptions
         }
         largest = std::max(largest, record.timestamp);
         if (options.keys_required && !record.has_key) {
-            reject(rejected, i, "A record of a compacted topic needs a key.");
+            reject_without_key(rejected, i);
             if (!refused) refused = Errc::invalid_record;
         } else if (!options.log_append_time && record.timestamp != no_timestamp && !is_in_range(record.timestamp, now, options)) {
-            reject(rejected, i, "The timestamp is outside message.timestamp.before.max.ms or message.timestamp.after.max.ms.");
+            reject_time(rejected, i, record.timestamp, now, options);
             refused = Errc::invalid_timestamp;
         }
     }
@@ -63,7 +79,7 @@ Result<> check_header(BatchView batch, std::vector<RejectedRecord>* rejected) {
     if (batch.has_producer() && (batch.base_sequence() < 0 || batch.producer_epoch() < 0)) return fail(Errc::invalid_record);
     if (batch.is_transactional() && !batch.has_producer()) return fail(Errc::invalid_record);
     if (batch.is_log_append_time()) {
-        reject(rejected, 0, "Only the broker sets LogAppendTime.");
+        reject(rejected, 0, "Producer should not set timestamp type to LogAppendTime.");
         return fail(Errc::invalid_timestamp);
     }
     if (batch.codec() > Codec::zstd) return fail(Errc::unsupported_codec);

@@ -314,6 +314,27 @@ TEST_CASE("create times have bounds, and none is in bounds") {
     CHECK(judge(far) == "invalid record 0 1");  // The second record overflows.
 }
 
+TEST_CASE("refused records are told in Kafka's words") {
+    LogOptions options;
+    options.timestamp_before_max_ms = 1000;
+    std::vector<RejectedRecord> rejected;
+    BatchBuilder builder;
+    builder.add(now, {}, {});
+    builder.add({now.ms - 1001}, {}, {});
+    auto batch = builder.build();
+    CHECK_FALSE(validate(batch, Origin::client, options, now, &rejected));
+    REQUIRE(rejected.size() == 1);
+    CHECK_FALSE(rejected[0].names_partition);
+    CHECK(rejected[0].message ==
+          "Timestamp 1699999998999 of message with offset 1 is out of range. The timestamp should be within [1699999999000, 1700003600000]");
+    rejected.clear();
+    options.keys_required = true;
+    CHECK_FALSE(validate(batch, Origin::client, options, now, &rejected));
+    REQUIRE(rejected.size() == 2);
+    CHECK(rejected[0].names_partition);
+    CHECK(rejected[0].message == "Compacted topic cannot accept message without key in topic partition ");
+}
+
 TEST_CASE("at most so many refused records are named") {
     LogOptions options;
     options.keys_required = true;

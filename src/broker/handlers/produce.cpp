@@ -39,11 +39,6 @@ private:
     std::span<Append> appends_;
 };
 
-struct Refusal {
-    ErrorCode error = ErrorCode::none;
-    std::string_view message;
-};
-
 // Whether Kafka would see a batch here, whole and of whatever format: less than that at the end it leaves alone.
 bool has_batch(Bytes bytes) {
     if (bytes.size() <= batch_at::magic) return false;
@@ -51,41 +46,23 @@ bool has_batch(Bytes bytes) {
 }
 
 // What Kafka asks of the records before it looks at the partition. `batch` becomes the one that is there.
-Refusal check(const std::optional<Bytes>& records, int16_t version, Bytes& taken) {
-    constexpr Refusal not_one{ErrorCode::invalid_record, "A partition must have exactly one record batch."};
-    if (!records || !has_batch(*records)) return not_one;
+ErrorCode check(const std::optional<Bytes>& records, int16_t version, Bytes& taken) {
+    if (!records || !has_batch(*records)) return ErrorCode::invalid_record;
     auto magic = std::to_integer<int>((*records)[batch_at::magic]);
-    if (magic < 2) return {ErrorCode::invalid_record, "Only record batches with magic version 2 are accepted."};
+    if (magic < 2) return ErrorCode::invalid_record;
     auto batch = BatchView::frame(*records);
-    if (!batch) return {ErrorCode::corrupt_message, "The record batch has a wrong length."};
+    if (!batch) return ErrorCode::corrupt_message;
     taken = batch->bytes();
-    if (has_batch(records->subspan(taken.size()))) return not_one;
-    if (version < 7 && batch->codec() == Codec::zstd) {
-        return {ErrorCode::unsupported_compression_type, "Produce requests before version 7 are not allowed to use ZStandard compression."};
-    }
-    if (batch->is_transactional()) return {ErrorCode::transactional_id_authorization_failed, "A transactional batch needs a transactional id."};
-    return {};
+    if (has_batch(records->subspan(taken.size()))) return ErrorCode::invalid_record;  // Exactly one batch.
+    if (version < 7 && batch->codec() == Codec::zstd) return ErrorCode::unsupported_compression_type;
+    if (batch->is_transactional()) return ErrorCode::transactional_id_authorization_failed;
+    return ErrorCode::none;
 }
 
-void refuse(ProduceResponse::Partition& answer, Refusal refusal) {
-    answer.error_code = refusal.error;
+// Without a sentence: clients have one of their own for each code, which people look for.
+void refuse(ProduceResponse::Partition& answer, ErrorCode error) {
+    answer.error_code = error;
     answer.base_offset = no_offset;
-    answer.error_message = refusal.message;
-}
-
-std::string_view sentence(Errc errc) {
-    switch (errc) {
-        case Errc::corrupt_batch: return "The record batch is damaged: its length, magic or CRC is wrong.";
-        case Errc::invalid_record: return "One or more records have been rejected.";
-        case Errc::too_large: return "The record batch is larger than the topic's max.message.bytes.";
-        case Errc::invalid_timestamp: return "A timestamp is out of the range that the topic allows.";
-        case Errc::unsupported_codec: return "The record batch has an unknown compression.";
-        case Errc::out_of_order_sequence: return "The batch's sequence does not follow the producer's last one.";
-        case Errc::invalid_producer_epoch: return "The producer's epoch is older than the current one.";
-        case Errc::disk_full: return "The log directory is full.";
-        case Errc::storage_offline: return "The partition is offline after a failed write.";
-        default: return to_text(errc);
-    }
 }
 
 // Kafka names the log's start beside failures that it found while it looked at the records, not beside others.
@@ -99,7 +76,7 @@ Task<> append_one(Engine& engine, Append& append) {
     auto& answer = *append.answer;
     auto* partition = engine.find(append.key);
     if (!partition) {
-        refuse(answer, {ErrorCode::not_leader_or_follower, "The partition is not open on this broker."});
+        refuse(answer, ErrorCode::not_leader_or_follower);
         co_return;
     }
     auto log_start = partition->log_start_offset();
@@ -107,7 +84,7 @@ Task<> append_one(Engine& engine, Append& append) {
     auto appended = co_await partition->append(append.batch, Origin::client, &rejected);
     if (!appended) {
         if (!rejected.empty()) append.rejected = new std::vector<RejectedRecord>(std::move(rejected));
-        refuse(answer, {protocol::to_kafka(appended.error()), sentence(appended.error())});
+        refuse(answer, protocol::to_kafka(appended.error()));
         if (names_log_start(appended.error())) answer.log_start_offset = log_start;
         co_return;
     }
@@ -128,18 +105,28 @@ Task<> append_group(Engine& engine, Loop& home, OnLoop<Append>& group) {
     co_await Hop(home);
 }
 
-void describe_rejected(const Append& append, wire::Arena& arena) {
+// Kafka's sentences about single records and about them all. Names are of its form TOPIC-PARTITION.
+void describe_rejected(const Append& append, const rafka::metadata::Image& image, wire::Arena& arena) {
     if (!append.rejected) return;
     auto& rejected = *append.rejected;
+    auto* topic = image.topic(append.key.topic_id);
     auto errors = arena.make<ProduceResponse::RecordError>(rejected.size());
+    std::string first;
     for (size_t i = 0; i < errors.size(); ++i) {
-        errors[i].batch_index = rejected[i].index;
-        errors[i].batch_index_error_message = rejected[i].message;
+        auto& record = rejected[i];
+        auto message = record.message;
+        if (record.names_partition && topic) message += topic->name + "-" + std::to_string(append.key.partition);
+        if (i < 3) first += (i ? ", " : "") + ("RecordError(batchIndex=" + std::to_string(record.index) + ", message='" + message + "')");
+        errors[i].batch_index = record.index;
+        errors[i].batch_index_error_message = arena.copy(message);
     }
     append.answer->record_errors = errors;
+    if (append.answer->error_code == ErrorCode::invalid_timestamp) {
+        append.answer->error_message = "One or more records have been rejected due to invalid timestamp";
+        return;
+    }
     append.answer->error_message = arena.copy("One or more records have been rejected due to " + std::to_string(errors.size()) +
-                                              " record errors in total, the first of which is: " +
-                                              std::string(rejected.front().message));
+                                              " record errors in total, and only showing the first three errors at most: [" + first + "]");
 }
 
 // Where the leader is, so that the client need not ask (KIP-951).
@@ -168,9 +155,9 @@ Task<Result<>> produce(Shard& shard, Request& request) {
     CO_TRY(auto message, parse<ProduceRequest>(request));
     auto& image = *shard.image;
     auto& engine = shard.broker.engine();
-    Refusal all;
-    if (message.acks < -1 || message.acks > 1) all = {ErrorCode::invalid_required_acks, "acks must be -1, 0 or 1."};
-    if (message.transactional_id) all = {ErrorCode::unsupported_version, "Transactions are not supported."};
+    auto all = ErrorCode::none;
+    if (message.acks < -1 || message.acks > 1) all = ErrorCode::invalid_required_acks;
+    if (message.transactional_id) all = ErrorCode::unsupported_version;  // There are no transactions.
 
     auto topics = request.arena.make<ProduceResponse::Topic>(message.topic_data.size());
     size_t count_max = 0;
@@ -191,15 +178,15 @@ Task<Result<>> produce(Shard& shard, Request& request) {
             answer.index = data.index;
             Bytes batch;
             if (!topic && by_id) {
-                refuse(answer, {ErrorCode::unknown_topic_id, "This server does not host this topic ID."});
+                refuse(answer, ErrorCode::unknown_topic_id);
             } else if (!topic || data.index < 0 || size_t(data.index) >= topic->partitions.size()) {
-                refuse(answer, {ErrorCode::unknown_topic_or_partition, "This server does not host this topic-partition."});
-            } else if (auto refusal = check(data.records, request.version(), batch); refusal.error != ErrorCode::none) {
+                refuse(answer, ErrorCode::unknown_topic_or_partition);
+            } else if (auto refusal = check(data.records, request.version(), batch); refusal != ErrorCode::none) {
                 refuse(answer, refusal);
-            } else if (all.error != ErrorCode::none) {
+            } else if (all != ErrorCode::none) {
                 refuse(answer, all);
             } else if (is_internal_topic(topic->name) && request.client_id() != "__admin_client") {
-                refuse(answer, {ErrorCode::invalid_topic_exception, "Clients cannot write to an internal topic."});
+                refuse(answer, ErrorCode::invalid_topic_exception);
             } else {
                 auto& append = appends[count++];
                 append.key = {topic->id, data.index};
@@ -228,7 +215,7 @@ Task<Result<>> produce(Shard& shard, Request& request) {
         }
         co_return Result<>();
     }
-    for (auto& append : appends) describe_rejected(append, request.arena);
+    for (auto& append : appends) describe_rejected(append, *shard.image, request.arena);
     ProduceResponse response;
     response.responses = topics;
     point_to_leaders(appends, response, shard, request);
