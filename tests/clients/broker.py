@@ -94,8 +94,9 @@ class Kafka(Server):
 
     has_groups = True
 
-    def __init__(self, libs, directory=None, more_settings=(), java_options=()):
+    def __init__(self, libs, directory=None, more_settings=(), java_options=(), format_arguments=()):
         super().__init__(directory)
+        self.format_arguments = list(format_arguments)
         self.java = ["java", "-Xmx512m", "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn", *java_options, "-cp", f"{libs}/*"]
         self.port, controller = free_port(), free_port()
         self.properties = self.root / "server.properties"
@@ -113,12 +114,12 @@ class Kafka(Server):
             "log.retention.ms": "-1",
             **dict(more_settings),
         }
-        self.properties.write_text("".join(f"{key}={value}\n" for key, value in settings.items()))
+        self.properties.write_text("".join(f"{key}={value}\n" for key, value in settings.items() if value is not None))
 
     def start(self, seconds=60):
         if not (self.directory / "meta.properties").exists():
             subprocess.run([*self.java, "kafka.tools.StorageTool", "format", "-t", "AAAAAAAAAAAAAAAAAAAAAQ", "--standalone",
-                            "-c", str(self.properties)], check=True, stdout=self.log, stderr=self.log, timeout=60)
+                            "-c", str(self.properties), *self.format_arguments], check=True, stdout=self.log, stderr=self.log, timeout=60)
         self.process = subprocess.Popen([*self.java, "kafka.Kafka", str(self.properties)], stdin=subprocess.DEVNULL,
                                         stdout=self.log, stderr=self.log)
         deadline = time.monotonic() + seconds
