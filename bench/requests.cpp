@@ -35,6 +35,17 @@ Task<std::string> ask_one(SocketAddress address, Loop& loop, std::vector<std::by
     co_return error == ErrorCode::none ? std::string() : "error code " + std::to_string(int(error));
 }
 
+// Of the only topic, or of its first partition that is not served.
+ErrorCode error_of_topic(const MetadataResponse& response) {
+    if (response.topics.empty()) return ErrorCode::unknown_topic_or_partition;
+    auto& topic = response.topics[0];
+    if (topic.error_code != ErrorCode::none) return topic.error_code;
+    for (auto& partition : topic.partitions) {
+        if (partition.error_code != ErrorCode::none) return partition.error_code;
+    }
+    return topic.partitions.empty() ? ErrorCode::leader_not_available : ErrorCode::none;
+}
+
 }  // namespace
 
 SocketAddress loopback(int port) {
@@ -69,9 +80,18 @@ Task<std::string> create_topic(Loop& loop, SocketAddress address, std::string na
             return response.topics.empty() ? ErrorCode::unknown_server_error : response.topics[0].error_code;
         });
     if (!problem.empty()) co_return sentence("create topic", name, problem);
-    // A broker may answer before everyone knows the topic.
-    co_await sleep_for(loop, std::chrono::milliseconds(300));
-    co_return std::string();
+    // A broker may answer before it serves the topic, long before where its disk is busy.
+    MetadataRequest::Topic wanted_topic;
+    wanted_topic.name = name;
+    MetadataRequest metadata;
+    metadata.topics = wire::Array<MetadataRequest::Topic>(&wanted_topic, 1);
+    metadata.allow_auto_topic_creation = false;
+    for (auto until = loop.now() + std::chrono::seconds(30); loop.now() < until;) {
+        problem = co_await ask_one<MetadataResponse>(address, loop, frame_of(metadata, metadata_version), metadata_version, error_of_topic);
+        if (problem.empty()) break;
+        co_await sleep_for(loop, std::chrono::milliseconds(50));
+    }
+    co_return problem.empty() ? std::string() : sentence("created topic", name, problem);
 }
 
 Task<std::string> delete_topic(Loop& loop, SocketAddress address, std::string name) {
