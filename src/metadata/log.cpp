@@ -6,6 +6,7 @@
 #include "metadata/controller.hpp"
 
 #include <algorithm>
+#include <limits>
 
 namespace rafka::metadata {
 
@@ -54,6 +55,7 @@ Task<Result<>> Log::load(Applier& applier) {
     quorum_ = std::move(state.quorum);
     last_epoch_ = std::max(last_epoch_, state.epoch);
     bytes_since_snapshot_ = state.bytes;
+    if (last_epoch_ == std::numeric_limits<LeaderEpoch>::max()) co_return refuse("its epoch is the last one there can be");
     co_return Result<>();
 }
 

@@ -335,6 +335,16 @@ TEST_CASE("a snapshot is written when enough was, and a start needs nothing olde
     node.stop_engine();
 }
 
+TEST_CASE("an epoch behind which there is none is refused with a sentence") {
+    Node node(11);
+    node.format();
+    std::string state = R"({"leaderId":1,"leaderEpoch":2147483647,"votedId":-1,"votedDirectoryId":"AAAAAAAAAAAAAAAAAAAAAA","data_version":1})";
+    node.write(std::string(metadata_directory) + "/quorum-state", as_bytes(state));
+    CHECK_FALSE(node.open());
+    CHECK(node.problem == "/data/__cluster_metadata-0: its epoch is the last one there can be");
+    node.stop_engine();
+}
+
 TEST_CASE("a directory of Kafka's is opened, its features stay, its partitions are led again") {
     Node node(10);
     node.options.node_id = 1;
