@@ -163,7 +163,11 @@ Task<Result<Offsets>> DirectoryEngine::read_offsets(std::string_view name) {
         log::warn("checkpoint ignored, it does not parse: file={}", path(name));
         co_return offsets;
     }
-    for (auto& line : *lines) offsets[{line.topic, line.partition}] = line.offset;
+    for (auto& line : *lines) {
+        bool possible = line.offset.value >= 0 && line.offset <= offset_max;
+        if (possible) offsets[{line.topic, line.partition}] = line.offset;
+        else log::warn("checkpoint's line ignored: file={} topic={} partition={} offset={}", path(name), line.topic, line.partition, line.offset.value);
+    }
     co_return offsets;
 }
 

@@ -119,7 +119,7 @@ Task<Result<>> Log::tidy_directory(std::vector<DirectoryEntry>& entries) {
         // Deleted metadata snapshots are the business of those who keep them.
         bool goes = ends_with(name, deleted_suffix) && !ends_with(name, ".checkpoint.deleted");
         goes |= ends_with(name, cleaned_suffix);
-        bool is_swap = ends_with(name, swap_suffix);
+        bool is_swap = ends_with(name, swap_suffix) && offset_in(name) != no_offset;
         goes |= is_swap && offset_in(name) >= smallest_cleaned;
         if (goes) {
             CO_CHECKED(co_await remove_if_there(io, path(name)));
@@ -232,10 +232,12 @@ Task<Result<>> Log::load_segments(const std::vector<DirectoryEntry>& entries, Lo
             next = bound;
             continue;
         }
-        if (segment.base < next) {
-            log::error("segments overlap: directory={} segment={} expected={}", directory_, segment.base.value, next.value);
-            co_return fail(Errc::corrupt_batch);
+        if (!unsure && !last) {
+            CO_CHECKED(co_await restore_indexes(segment));
+            next = bound;
+            continue;
         }
+        ASSERT(segment.base >= next);
         next = segment.base;
         if (!unsure && whole) {
             CO_CHECKED(co_await find_end(segment, next));
@@ -243,7 +245,7 @@ Task<Result<>> Log::load_segments(const std::vector<DirectoryEntry>& entries, Lo
         }
         recovered = true;
         bool cut = false;
-        CO_CHECKED(co_await recover_segment(segment, unsure ? how.recovery_point : Offset{0}, next, cut));
+        CO_CHECKED(co_await recover_segment(segment, unsure ? how.recovery_point : Offset{0}, bound, next, cut));
         if (cut && !last) {
             log::warn("segments behind a broken batch removed: directory={} offset={} count={}", directory_, next.value, segments_.size() - i - 1);
             CO_CHECKED(co_await remove_segments_from(i + 1));
@@ -266,12 +268,32 @@ Task<Result<>> Log::find_end(Segment& segment, Offset& next) {
     if (!loaded && loaded.error() != Errc::malformed) co_return loaded;
     bool cut = false;
     // The file is whole, so only what the indexes say is to be checked.
-    co_return co_await recover_segment(segment, fits ? Offset{std::numeric_limits<int64_t>::max()} : Offset{0}, next, cut);
+    co_return co_await recover_segment(segment, fits ? Offset{std::numeric_limits<int64_t>::max()} : Offset{0},
+                                     Offset{std::numeric_limits<int64_t>::max()}, next, cut);
 }
 
-// Walks the segment from the last index entry below `from`, and enters what follows. `next`: in, the least offset that may
-// come; out, the one behind the last batch. `cut`: something that is no batch was found, and is gone.
-Task<Result<>> Log::recover_segment(Segment& segment, Offset from, Offset& next, bool& cut) {
+// The indexes of a segment that is known to be whole are missing. Should it be damaged all the same, then those who read
+// it are told; what lies around it is good.
+Task<Result<>> Log::restore_indexes(Segment& segment) {
+    auto built = co_await build_indexes(segment);
+    if (built) {
+        segment.indexes_loaded = true;
+        auto saved = co_await save_indexes(segment);
+        segment.complete = saved.has_value();
+        if (!saved) log::warn("indexes not written: directory={} segment={} error={}", directory_, segment.base.value, to_text(saved.error()));
+        co_return Result<>();
+    }
+    segment.index.truncate(segment.base);
+    segment.time_index.truncate(segment.base);
+    if (built.error() != Errc::corrupt_batch) co_return built;
+    log::error("a segment below the recovery point is damaged: directory={} segment={}", directory_, segment.base.value);
+    co_return Result<>();
+}
+
+// Walks the segment from the last index entry below `from`, and enters what follows. `bound`: where the next segment begins.
+// `next`: in, the least offset that may come; out, the one behind the last batch. `cut`: something that is no batch was
+// found, and is gone.
+Task<Result<>> Log::recover_segment(Segment& segment, Offset from, Offset bound, Offset& next, bool& cut) {
     auto& io = shard_.io;
     constexpr auto all = Offset{std::numeric_limits<int64_t>::max()};
     bool trusted = from == all;
@@ -293,7 +315,9 @@ Task<Result<>> Log::recover_segment(Segment& segment, Offset from, Offset& next,
         if (segment.indexes_padded) CO_CHECKED(co_await save_indexes(segment));
         co_return Result<>();
     }
+    auto least = next;
     for (;;) {
+        next = least;
         uint64_t position = 0;
         bool from_index = segment.index.count() > 0;
         auto entry_offset = segment.index.last_offset();
@@ -312,11 +336,14 @@ Task<Result<>> Log::recover_segment(Segment& segment, Offset from, Offset& next,
                     mismatch = true;
                     break;
                 }
-                bool in_order = batch->base_offset() >= next && batch->last_offset() - segment.base <= std::numeric_limits<int32_t>::max();
+                bool in_order = batch->base_offset() >= next && batch->last_offset() - segment.base <= std::numeric_limits<int32_t>::max() &&
+                                batch->last_offset() < bound;
                 if (!in_order || (!trusted && !batch->crc_matches())) {
                     bad = true;
                     break;
                 }
+                mismatch = !at_entry && segment.time_index_denies(*batch);
+                if (mismatch) break;
                 if (at_entry) segment.pace.reset(batch->size());
                 else segment.note(*batch, uint32_t(scanner.batch_position()), options_.index_interval_bytes);
                 if (!trusted && batch->leader_epoch() > epochs_.latest()) {
@@ -330,6 +357,8 @@ Task<Result<>> Log::recover_segment(Segment& segment, Offset from, Offset& next,
             CO_TRY(bool more, co_await scanner.fill());
             if (!more) break;
         }
+        // Nor may it point beyond the end, where its next entry would be.
+        mismatch |= !segment.time_index.fits(next);
         if (mismatch || (from_index && count == 0)) {
             log::warn("index does not fit its segment, rebuilt: directory={} segment={}", directory_, segment.base.value);
             segment.index.truncate(segment.base);
@@ -432,9 +461,14 @@ Task<Result<>> Log::load_producers(bool clean, Offset whole_below) {
         auto& segment = *segments_[i];
         segment.transactions.truncate(from);
         if (segment.written == 0) continue;
-        CO_CHECKED(co_await ready_indexes(segment));
+        auto ready = co_await ready_indexes(segment);
+        // What can be read of a damaged one is told all the same.
+        if (!ready && ready.error() != Errc::corrupt_batch) co_return ready;
         CO_CHECKED(co_await open_segment(segment));
-        BatchScanner scanner(segment.file, segment.index.lookup(from).position, segment.written);
+        auto entry = segment.index.lookup(from);
+        CO_TRY(bool fits, co_await index_fits(segment, entry));
+        if (!fits) entry = {};
+        BatchScanner scanner(segment.file, entry.position, segment.written);
         for (;;) {
             while (auto batch = scanner.next()) {
                 if (batch->base_offset() < from || !batch->has_producer()) continue;

@@ -53,6 +53,7 @@ Task<Result<Appended>> Log::append(Bytes batch, Origin origin, std::vector<Rejec
             appended.log_append_time = duplicate->timestamp;
             return appended;
         }
+        if (end_ > offset_max) return fail(Errc::offset_out_of_range);
         if (space_ran_out(bytes.size())) {
             tell_refused(Errc::disk_full);
             return fail(Errc::disk_full);

@@ -164,6 +164,8 @@ private:
     void list_aborted(Records& records, Offset from) const;
     Task<Result<>> ready_indexes(Segment& segment);
     Task<Result<>> build_indexes(Segment& segment);
+    void deny(const Segment& segment, OffsetIndex::Found entry) const;
+    Task<Result<bool>> index_fits(Segment& segment, OffsetIndex::Found entry);
     Task<Result<uint64_t>> position_of(Segment& segment, Offset from);
     template <class Fits>
     Task<Result<OffsetAndTimestamp>> find_in_segment(Segment& segment, Offset near, Fits fits);
@@ -173,7 +175,8 @@ private:
     Task<Result<>> tidy_directory(std::vector<DirectoryEntry>& entries);
     Task<Result<>> load_epochs(Loading& how);
     Task<Result<>> load_segments(const std::vector<DirectoryEntry>& entries, Loading how);
-    Task<Result<>> recover_segment(Segment& segment, Offset from, Offset& next, bool& cut);
+    Task<Result<>> recover_segment(Segment& segment, Offset from, Offset bound, Offset& next, bool& cut);
+    Task<Result<>> restore_indexes(Segment& segment);
     Task<Result<>> find_end(Segment& segment, Offset& next);
     Task<Result<>> cut_segment(Segment& segment);
     Task<Result<>> load_transactions(const std::vector<DirectoryEntry>& entries, Offset& whole_below);

@@ -42,7 +42,7 @@ std::optional<OffsetFile> offset_file_of(std::string_view name) {
     auto digits = name.substr(0, dot);
     if (digits.front() == '-') return {};
     OffsetFile file;
-    if (!parse_number(digits, file.offset.value)) return {};
+    if (!parse_number(digits, file.offset.value) || file.offset > offset_max) return {};
     file.suffix = name.substr(dot);
     return file;
 }

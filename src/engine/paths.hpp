@@ -5,6 +5,7 @@
 #include <rafka/types.hpp>
 
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -21,6 +22,9 @@ inline constexpr std::string_view deleted_suffix = ".deleted";
 inline constexpr std::string_view cleaned_suffix = ".cleaned";
 inline constexpr std::string_view swap_suffix = ".swap";
 inline constexpr std::string_view temporary_suffix = ".tmp";
+
+// No batch that begins at or below it reaches beyond what 64 bits hold; what claims a greater offset is damaged.
+inline constexpr Offset offset_max{std::numeric_limits<int64_t>::max() - std::numeric_limits<int32_t>::max() - 1};
 
 // 20 digits and the suffix: 00000000000000000042.log. Requires offset >= 0.
 std::string file_name(Offset offset, std::string_view suffix);

@@ -220,6 +220,12 @@ Result<std::vector<std::pair<int64_t, Producer>>> decode_snapshot(Bytes file) {
 
 Result<> Producers::load_snapshot(Bytes file, Offset end, Timestamp now, int64_t expiration_ms) {
     TRY(auto producers, decode_snapshot(file));
+    for (auto& [id, producer] : producers) {
+        // It tells of what was before its place in the log, and nothing else.
+        if (producer.transaction_first_offset >= end || (producer.has_batches() && producer.newest().last_offset >= end)) {
+            return fail(Errc::malformed);
+        }
+    }
     reset(end);
     for (auto& [id, producer] : producers) {
         if (is_expired(producer, now, expiration_ms)) continue;

@@ -81,7 +81,8 @@ public:
     void high_watermark_moved(Offset high_watermark);
 
     std::vector<std::byte> encode_snapshot() const;
-    // Replaces everything by the snapshot that was taken at `end`, without the expired. malformed: version, size or CRC;
+    // Replaces everything by the snapshot that was taken at `end`, without the expired. malformed: version, size, CRC, or it
+    // tells of offsets that `end` is not beyond;
     // nothing has changed then.
     Result<> load_snapshot(Bytes file, Offset end, Timestamp now, int64_t expiration_ms);
 

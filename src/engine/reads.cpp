@@ -11,6 +11,7 @@
 #include "engine/scanner.hpp"
 
 #include <algorithm>
+#include <limits>
 
 namespace rafka::engine {
 namespace {
@@ -33,7 +34,19 @@ BatchView batch_in(Chunk& chunk, size_t at) {
 // Of a batch that may not be whole in memory: only its header is looked at.
 BatchView batch_in_header(const std::byte* at) { return BatchView::trusted({at, batch_header_size}); }
 
+// Whether these bytes begin the batch that an index entry says is there. What a file holds together may still be wrong.
+bool is_of_entry(Bytes bytes, OffsetIndex::Found entry) {
+    constexpr std::byte magic{2};
+    return bytes.size() >= batch_header_size && bytes[batch_at::magic] == magic && batch_in_header(bytes.data()).last_offset() == entry.offset;
+}
+
 }  // namespace
+
+// The index is wrong there. It is not built anew while others use it: whoever meets the entry begins without it.
+void Log::deny(const Segment& segment, OffsetIndex::Found entry) const {
+    log::warn("index does not fit its segment, not used: directory={} segment={} offset={} position={}", directory_, segment.base.value,
+              entry.offset.value, entry.position);
+}
 
 Task<> Log::until_readable() {
     while (state_ == State::reloading) co_await changed_.wait();
@@ -130,7 +143,8 @@ Task<Result<std::optional<Records>>> Log::read_cold(Segment& segment, Offset fro
     Segment::Use use(segment, shard_.loop.now());
     CO_CHECKED(co_await ready_indexes(segment));
     CO_CHECKED(co_await open_segment(segment));
-    uint64_t position = segment.index.lookup(from).position;
+    auto entry = segment.index.lookup(from);
+    uint64_t position = entry.position;
     uint64_t wanted = std::min<uint64_t>(bytes_max, cold_bytes_max) + cold_slack;
     uint64_t needed = 0;    // Of the first batch, where it is known to be large.
     bool is_short = false;  // Of memory.
@@ -165,6 +179,14 @@ Task<Result<std::optional<Records>>> Log::read_cold(Segment& segment, Offset fro
         auto broken = [&](uint64_t at) { return size_at(at) == 0 || at + size_at(at) > limit; };
 
         auto at = position;
+        if (entry.position > 0 && at == entry.position && here(at, batch_header_size)) {
+            if (!is_of_entry({chunk->data() + (at - start), filled - (at - start)}, entry)) {
+                deny(segment, entry);
+                entry = {};
+                position = 0;
+                continue;
+            }
+        }
         while (here(at, batch_header_size)) {
             if (broken(at)) co_return fail(Errc::corrupt_batch);
             if (batch_in_header(chunk->data() + (at - start)).last_offset() >= from) break;
@@ -216,7 +238,7 @@ Task<Result<>> Log::ready_indexes(Segment& segment) {
     auto done = co_await segment.load_indexes(shard_.io, directory_);
     // Batches without any time are rare enough to look again.
     bool timeless = segment.written > 0 && segment.time_index.count() == 0;
-    if (done && !timeless && segment.index.fits(segment.written, end_)) {
+    if (done && !timeless && segment.index.fits(segment.written, end_) && segment.time_index.fits(end_)) {
         segment.largest = segment.time_index.last();
     } else if (done || done.error() == Errc::malformed) {
         log::warn("indexes rebuilt: directory={} segment={}", directory_, segment.base.value);
@@ -238,9 +260,15 @@ Task<Result<>> Log::build_indexes(Segment& segment) {
     segment.pace.reset();
     segment.largest = {};
     CO_CHECKED(co_await open_segment(segment));
+    auto next = segment.base;
     BatchScanner scanner(segment.file, 0, segment.written);
     for (;;) {
-        while (auto batch = scanner.next()) segment.note(*batch, uint32_t(scanner.batch_position()), options_.index_interval_bytes);
+        while (auto batch = scanner.next()) {
+            bool in_order = batch->base_offset() >= next && batch->last_offset() - segment.base <= std::numeric_limits<int32_t>::max();
+            if (!in_order) co_return fail(Errc::corrupt_batch);
+            next = batch->next_offset();
+            segment.note(*batch, uint32_t(scanner.batch_position()), options_.index_interval_bytes);
+        }
         CO_TRY(bool more, co_await scanner.fill());
         if (!more) break;
     }
@@ -324,13 +352,30 @@ Task<Result<OffsetAndTimestamp>> Log::find_max_timestamp(Isolation isolation) {
     co_return found;
 }
 
+// Whether the batch that the entry says is there is there. The entry of a segment's beginning always is.
+Task<Result<bool>> Log::index_fits(Segment& segment, OffsetIndex::Found entry) {
+    if (entry.position == 0) co_return true;
+    BatchScanner scanner(segment.file, entry.position, segment.written);
+    auto batch = scanner.next();
+    while (!batch && scanner.end() == BatchScanner::End::open) {
+        CO_CHECKED(co_await scanner.fill());
+        batch = scanner.next();
+    }
+    bool fits = batch && batch->last_offset() == entry.offset;
+    if (!fits) deny(segment, entry);
+    co_return fits;
+}
+
 // The first record whose timestamp fits, in a batch whose maximum does. No batch before the one that holds `near` has any.
 template <class Fits>
 Task<Result<OffsetAndTimestamp>> Log::find_in_segment(Segment& segment, Offset near, Fits fits) {
     Segment::Use use(segment, shard_.loop.now());
     CO_CHECKED(co_await ready_indexes(segment));
     CO_CHECKED(co_await open_segment(segment));
-    BatchScanner scanner(segment.file, segment.index.lookup(near).position, segment.written);
+    auto entry = segment.index.lookup(near);
+    CO_TRY(bool fits_segment, co_await index_fits(segment, entry));
+    if (!fits_segment) entry = {};
+    BatchScanner scanner(segment.file, entry.position, segment.written);
     for (;;) {
         while (auto batch = scanner.next()) {
             if (batch->last_offset() < log_start_ || !fits(batch->max_timestamp())) continue;

@@ -2,6 +2,7 @@
 
 #include "base/endian.hpp"
 #include "engine/files.hpp"
+#include "engine/paths.hpp"
 
 #include <algorithm>
 #include <cstring>
@@ -40,7 +41,7 @@ std::optional<BatchView> BatchScanner::next() {
     needed_ = size_t(length) + batch_size_prefix;
     if (in_memory.size() < needed_) return std::nullopt;
     auto batch = BatchView::frame(in_memory.first(needed_));
-    if (!batch || batch->last_offset_delta() < 0) {
+    if (!batch || batch->last_offset_delta() < 0 || batch->base_offset().value < 0 || batch->base_offset() > offset_max) {
         end_ = End::bad;
         return std::nullopt;
     }

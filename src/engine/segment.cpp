@@ -25,7 +25,8 @@ bool Segment::must_roll(size_t batch_size, Timestamp max_timestamp, Offset last_
     if (size + batch_size > options.segment_bytes) return true;
     if (index.full() || time_index.full()) return true;
     bool by_records = max_timestamp != no_timestamp && first_timestamp != no_timestamp;
-    auto waited = by_records ? max_timestamp.ms - first_timestamp.ms : now.ms - created.ms;
+    // Clients choose their times, and may be further apart than 64 bits say.
+    auto waited = by_records ? __int128(max_timestamp.ms) - first_timestamp.ms : __int128(now.ms) - created.ms;
     auto jitter_max = std::min(options.segment_jitter_ms, options.segment_ms);
     auto jitter = jitter_max > 0 ? int64_t(chance_ % uint64_t(jitter_max)) : 0;
     return waited > options.segment_ms - jitter;

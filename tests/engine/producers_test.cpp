@@ -205,6 +205,14 @@ TEST_CASE("a snapshot is Kafka's, byte for byte, in both directions") {
     CHECK(producers.count() == 1);  // The other one is held by its transaction.
 }
 
+TEST_CASE("a snapshot that tells of what comes behind its place in the log is refused") {
+    auto kafkas = golden::bytes("snapshot.txt", "snapshot");
+    Producers producers;
+    constexpr Timestamp soon{1700000000999};
+    for (int64_t place : {0, 40, 49}) CHECK_FALSE(producers.load_snapshot(kafkas, {place}, soon, day_ms));
+    CHECK(producers.load_snapshot(kafkas, {50}, soon, day_ms));
+}
+
 TEST_CASE("a damaged snapshot is refused and changes nothing") {
     auto whole = golden::bytes("snapshot.txt", "snapshot");
     PlainLog log;
