@@ -78,6 +78,13 @@ Result<std::string> describe(Bytes bytes, int16_t version) {
     return wire::describe(*message, version);
 }
 
+template <class M>
+size_t memory(Bytes bytes, int16_t version) {
+    wire::Arena arena;
+    (void)wire::read<M>(bytes, arena, version);
+    return arena.used();
+}
+
 // The name of the type without its namespace.
 template <class M>
 std::string name_of() {
@@ -89,7 +96,7 @@ std::string name_of() {
 
 template <class M>
 AnyMessage any(Kind kind) {
-    return {kind, name_of<M>(), M::schema, sample<M>, rewrite<M>, describe<M>};
+    return {kind, name_of<M>(), M::schema, sample<M>, rewrite<M>, describe<M>, memory<M>};
 }
 
 // A stored record is sampled with its frame, and read by the function that finds its type.
@@ -117,9 +124,15 @@ Result<std::string> describe_record(Bytes bytes, int16_t) {
     return protocol::describe(read.record, read.version);
 }
 
+size_t memory_of_record(Bytes bytes, int16_t) {
+    wire::Arena arena;
+    (void)read_metadata_record(bytes, arena);
+    return arena.used();
+}
+
 template <class... R>
 void add_records(std::vector<AnyMessage>& list, std::variant<R...>*) {
-    (list.push_back({Kind::record, name_of<R>(), R::schema, sample_record<R>, rewrite_record, describe_record}), ...);
+    (list.push_back({Kind::record, name_of<R>(), R::schema, sample_record<R>, rewrite_record, describe_record, memory_of_record}), ...);
 }
 
 // Keys and values of groups are sampled with their first two bytes, the type and the version.

@@ -27,6 +27,8 @@ struct AnyMessage {
     // Reads and writes again. Malformed when something is left over.
     Result<std::vector<std::byte>> (*rewrite)(Bytes bytes, int16_t version);
     Result<std::string> (*describe)(Bytes bytes, int16_t version);
+    // What reading takes of the arena, whether it succeeds or not.
+    size_t (*memory)(Bytes bytes, int16_t version);
 };
 
 std::span<const AnyMessage> every_message();
