@@ -107,7 +107,8 @@ Task<Result<Frame>> Connection::read_frame() {
         }
         // Behind a large request comes another one, most likely. It goes to its frame without a detour, but for its size.
         auto wanted = last_was_large_ ? wire::frame_prefix_size : staged_.size();
-        CO_TRY(size_t count, co_await receive(MutableBytes(staged_).first(wanted).subspan(staged_to_)));
+        CO_TRY(size_t count, co_await socket_.receive(MutableBytes(staged_).first(wanted).subspan(staged_to_), &reading_));
+        if (count == 0) co_return fail(Errc::closed);
         staged_to_ += count;
     }
     auto total = load_be<int32_t>(staged_.data() + staged_from_);
@@ -126,14 +127,15 @@ Task<Result<Frame>> Connection::read_frame() {
 Task<Result<>> Connection::fill(Frame& frame, size_t total) {
     part_ = &frame;
     part_begun_ = loop_.now();
-    CO_CHECKED(co_await make_room(frame, total));
+    if (!shard_.memory.try_grow(frame, 0, total)) CO_CHECKED(co_await make_room(frame, total));
     frame.size = std::min(total, staged_to_ - staged_from_);
     copy_records(frame.data(), Bytes(staged_).subspan(staged_from_, frame.size));
     staged_from_ += frame.size;
     while (frame.size < total) {
         if (frame.size == frame.capacity()) CO_CHECKED(co_await make_room(frame, total));
         auto room = std::min(frame.capacity(), total) - frame.size;
-        CO_TRY(size_t count, co_await receive({frame.data() + frame.size, room}));
+        CO_TRY(size_t count, co_await socket_.receive({frame.data() + frame.size, room}, &reading_));
+        if (count == 0) co_return fail(Errc::closed);
         frame.size += count;
         touch();
     }
@@ -204,12 +206,6 @@ void Connection::release(size_t count) {
         shard_.unsent -= request->answer.own_size();
     }
     replies_.release(count, shard_.requests);
-}
-
-Task<Result<size_t>> Connection::receive(MutableBytes into) {
-    CO_TRY(auto count, co_await socket_.receive(into, &reading_));
-    if (count == 0) co_return fail(Errc::closed);
-    co_return size_t(count);
 }
 
 void Connection::say_why(Errc errc) {

@@ -52,7 +52,6 @@ private:
     Task<> send_answers();
     Task<Result<>> send(std::span<iovec> pieces);
     void release(size_t count);
-    Task<Result<size_t>> receive(MutableBytes into);
     void say_why(Errc errc);
 
     Shard& shard_;

@@ -7,24 +7,29 @@ namespace rafka::broker {
 
 using protocol::ApiKey;
 
-// No default: the compiler asks about each new API.
+namespace {
+// Of a handler that waits for nothing.
+Task<Result<>> at_once(Result<> done) { co_return done; }
+}  // namespace
+
+// No default: the compiler asks about each new API. No coroutine: the handler's own is enough.
 Task<Result<>> dispatch(Shard& shard, Request& request) {
     switch (ApiKey(request.header.api_key)) {
-        case ApiKey::produce: co_return co_await handlers::produce(shard, request);
-        case ApiKey::fetch: co_return co_await handlers::fetch(shard, request);
-        case ApiKey::list_offsets: co_return co_await handlers::list_offsets(shard, request);
-        case ApiKey::metadata: co_return handlers::metadata(shard, request);
-        case ApiKey::api_versions: co_return handlers::api_versions(shard, request);
-        case ApiKey::create_topics: co_return co_await handlers::create_topics(shard, request);
-        case ApiKey::delete_topics: co_return co_await handlers::delete_topics(shard, request);
-        case ApiKey::init_producer_id: co_return co_await handlers::init_producer_id(shard, request);
-        case ApiKey::offset_for_leader_epoch: co_return co_await handlers::offset_for_leader_epoch(shard, request);
-        case ApiKey::describe_configs: co_return handlers::describe_configs(shard, request);
-        case ApiKey::alter_configs: co_return co_await handlers::alter_configs(shard, request);
-        case ApiKey::create_partitions: co_return co_await handlers::create_partitions(shard, request);
-        case ApiKey::incremental_alter_configs: co_return co_await handlers::incremental_alter_configs(shard, request);
-        case ApiKey::describe_cluster: co_return handlers::describe_cluster(shard, request);
-        case ApiKey::describe_topic_partitions: co_return handlers::describe_topic_partitions(shard, request);
+        case ApiKey::produce: return handlers::produce(shard, request);
+        case ApiKey::fetch: return handlers::fetch(shard, request);
+        case ApiKey::list_offsets: return handlers::list_offsets(shard, request);
+        case ApiKey::metadata: return at_once(handlers::metadata(shard, request));
+        case ApiKey::api_versions: return at_once(handlers::api_versions(shard, request));
+        case ApiKey::create_topics: return handlers::create_topics(shard, request);
+        case ApiKey::delete_topics: return handlers::delete_topics(shard, request);
+        case ApiKey::init_producer_id: return handlers::init_producer_id(shard, request);
+        case ApiKey::offset_for_leader_epoch: return handlers::offset_for_leader_epoch(shard, request);
+        case ApiKey::describe_configs: return at_once(handlers::describe_configs(shard, request));
+        case ApiKey::alter_configs: return handlers::alter_configs(shard, request);
+        case ApiKey::create_partitions: return handlers::create_partitions(shard, request);
+        case ApiKey::incremental_alter_configs: return handlers::incremental_alter_configs(shard, request);
+        case ApiKey::describe_cluster: return at_once(handlers::describe_cluster(shard, request));
+        case ApiKey::describe_topic_partitions: return at_once(handlers::describe_topic_partitions(shard, request));
         case ApiKey::offset_commit:
         case ApiKey::offset_fetch:
         case ApiKey::find_coordinator:
@@ -49,7 +54,7 @@ Task<Result<>> dispatch(Shard& shard, Request& request) {
         case ApiKey::consumer_group_describe:
         case ApiKey::list_config_resources: break;  // Unserved: begin() refuses them.
     }
-    co_return fail(Errc::unsupported);
+    return at_once(fail(Errc::unsupported));
 }
 
 }  // namespace rafka::broker

@@ -61,8 +61,8 @@ Task<> Log::write_out() {
 Task<Result<>> Log::write_next(Tail::Write& write) {
     auto& segment = *tail_.segment_to_write();
     if (!segment.exists) CO_CHECKED(co_await begin_segment(segment));
-    CO_CHECKED(co_await open_segment(segment));
-    CO_CHECKED(co_await fill_missing(segment, write));
+    if (!segment.file.is_open()) CO_CHECKED(co_await open_segment(segment));
+    if (tail_.chunk_to_write()->missing > 0) CO_CHECKED(co_await fill_missing(segment, write));
 
     for (;;) {
         tail_.next_write(write, write_bytes_max, end_);

@@ -200,7 +200,9 @@ Task<Result<>> produce(Shard& shard, Request& request) {
     Rejections rejections(appends);
     auto groups = by_loop(engine, appends, request.arena);
     // Started without a wait since the request came: what this connection sends later finds its place behind.
-    if (groups.size() == 1) {
+    if (appends.size() == 1 && groups.front().loop == &shard.loop) {
+        co_await append_one(engine, appends.front());
+    } else if (groups.size() == 1) {
         co_await append_group(engine, shard.loop, groups.front());
     } else if (!groups.empty()) {
         Gather gather(shard.loop);
