@@ -337,6 +337,21 @@ GroupError ClassicGroup::may_delete_offsets() const {
     return GroupError::non_empty_group;
 }
 
+// As ClassicGroup.offsetExpirationCondition.
+OffsetExpiry ClassicGroup::offset_expiry() const {
+    OffsetExpiry expiry;
+    if (subscribed_topics_) expiry.kept = &*subscribed_topics_;
+    if (!protocol_type_) {
+        expiry.any = true;  // Nobody but the commits themselves.
+    } else if (state_ == ClassicState::empty) {
+        expiry.any = true;
+        if (state_since_ != no_timestamp) expiry.empty_since = state_since_;
+    } else {
+        expiry.any = state_ == ClassicState::stable && subscribed_topics_;
+    }
+    return expiry;
+}
+
 GroupError ClassicGroup::may_be_deleted() const {
     if (state_ == ClassicState::dead) return GroupError::group_id_not_found;
     return state_ == ClassicState::empty ? GroupError::none : GroupError::non_empty_group;

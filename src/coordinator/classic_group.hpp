@@ -13,6 +13,7 @@
 // Owned by the coordinator, on the loop of the group's partition of __consumer_offsets.
 
 #include "coordinator/classic_member.hpp"
+#include "coordinator/offsets.hpp"
 
 #include <deque>
 #include <map>
@@ -100,6 +101,7 @@ public:
                           bool is_transactional) const;
     GroupError may_delete_offsets() const;
     GroupError may_be_deleted() const;
+    OffsetExpiry offset_expiry() const;
 
     const std::string& id() const { return id_; }
     ClassicState state() const { return state_; }
