@@ -62,7 +62,7 @@ public:
     void note(BatchView batch, uint32_t position, uint32_t index_interval_bytes);
     // The time index of a file that is believed says what cannot be if this batch is there: it was not made of this segment.
     bool time_index_denies(BatchView batch) const {
-        return batch.max_timestamp() > largest.timestamp && batch.last_offset() < time_index.last().offset;
+        return batch.max_timestamp() > time_index.last().timestamp && batch.last_offset() < time_index.last().offset;
     }
     // Kafka's LogSegment.shouldRoll, for a batch that would be next.
     bool must_roll(size_t batch_size, Timestamp max_timestamp, Offset last_offset, Timestamp now, const LogOptions& options) const;

@@ -68,7 +68,9 @@ Task<Result<>> Log::close() {
     Result<> done;
     for (auto& segment : segments_) {
         bool last = segment == segments_.back();
-        if (segment->complete || (last && !dirty_)) continue;
+        // After a kill the time index may lack its end though nothing was appended since.
+        bool lacks_time = segment->time_index.last().timestamp < segment->largest.timestamp;
+        if (segment->complete || (last && !dirty_ && !lacks_time)) continue;
         if (last) {
             segment->time_index.append(segment->largest);
             done = co_await cut_segment(*segment);

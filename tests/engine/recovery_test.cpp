@@ -1,5 +1,8 @@
 #include "engine/bench_of_logs.hpp"
 
+#include "base/endian.hpp"
+#include "base/log.hpp"
+
 using namespace rafka;
 using namespace rafka::tests;
 namespace fs = std::filesystem;
@@ -139,6 +142,41 @@ TEST_CASE("room at the end of index files is given back, even if nothing was wri
             CHECK(times <= size_of(log.path("00000000000000000000.timeindex")) + 12);
         }
     }
+}
+
+namespace {
+
+std::string lines;
+
+void keep_line(log::Level, std::string_view line) { lines += std::string(line) + '\n'; }
+
+}  // namespace
+
+TEST_CASE("a clean close leaves the greatest time in its index, also after a kill, and the next start mends nothing") {
+    TemporaryDirectory running, killed;
+    {
+        Opened log(running.path());
+        REQUIRE(log.append(batch_of("a", 1'000)));
+        REQUIRE(log.append(batch_of("b", 3'000)));
+        REQUIRE(log.append(batch_of("c", 2'000)));
+        copy_of(running.path(), killed.path());
+    }
+    auto name = killed.path() + "/events-0/00000000000000000000.timeindex";
+    { Opened log(killed.path()); }
+    auto text = text_of(name);
+    REQUIRE(text.size() == 12);
+    CHECK(load_be<int64_t>(text.data()) == 3'000);
+    CHECK(load_be<int32_t>(text.data() + 8) == 1);
+
+    auto level = log::level();
+    log::set_level(log::Level::warn);
+    log::set_sink(keep_line);
+    lines.clear();
+    { Opened log(killed.path()); }
+    log::set_sink(nullptr);
+    log::set_level(level);
+    CHECK(lines == "");
+    CHECK(text_of(name) == text);
 }
 
 TEST_CASE("what a replacement of segments left behind is finished or undone") {
