@@ -178,10 +178,9 @@ struct ConsumerGroupMemberMetadataKey {
     }
 };
 
-struct ConsumerGroupMemberMetadataValue {
-    static constexpr wire::Schema schema{5, 0, 0, 0};
-
-    struct ClassicProtocol {
+// Of a member that speaks the classic protocol in a group of the new one.
+struct ClassicMemberMetadata {
+    struct Protocol {
         std::string_view name;
         Bytes metadata;
 
@@ -191,21 +190,21 @@ struct ConsumerGroupMemberMetadataValue {
         }
     };
 
-    // Of a member that speaks the classic protocol in a group of the new one.
-    struct ClassicMember {
-        int32_t session_timeout_ms = 0;
-        Array<ClassicProtocol> supported_protocols;
+    int32_t session_timeout_ms = 0;
+    Array<Protocol> supported_protocols;
 
-        // Whether both are the default, the only case that the encoding asks about.
-        friend bool operator==(const ClassicMember& a, const ClassicMember& b) {
-            return a.session_timeout_ms == b.session_timeout_ms && a.supported_protocols.empty() && b.supported_protocols.empty();
-        }
+    // Whether both are the default, the only case that the encoding asks about.
+    friend bool operator==(const ClassicMemberMetadata& a, const ClassicMemberMetadata& b) {
+        return a.session_timeout_ms == b.session_timeout_ms && a.supported_protocols.empty() && b.supported_protocols.empty();
+    }
+    static void fields(auto& self, auto& f) {
+        f(self.session_timeout_ms);
+        f(self.supported_protocols);
+    }
+};
 
-        static void fields(auto& self, auto& f) {
-            f(self.session_timeout_ms);
-            f(self.supported_protocols);
-        }
-    };
+struct ConsumerGroupMemberMetadataValue {
+    static constexpr wire::Schema schema{5, 0, 0, 0};
 
     std::optional<std::string_view> instance_id;
     std::optional<std::string_view> rack_id;
@@ -215,7 +214,7 @@ struct ConsumerGroupMemberMetadataValue {
     std::optional<std::string_view> subscribed_topic_regex;
     int32_t rebalance_timeout_ms = -1;
     std::optional<std::string_view> server_assignor;
-    std::optional<ClassicMember> classic_member = ClassicMember();  // Null, and written so, if it is none.
+    std::optional<ClassicMemberMetadata> classic_member = ClassicMemberMetadata();  // Null, and written so, if it is none.
 
     static void fields(auto& self, auto& f) {
         f(self.instance_id);
