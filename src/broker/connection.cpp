@@ -5,6 +5,7 @@
 #include "base/endian.hpp"
 #include "base/log.hpp"
 #include "broker/dispatch.hpp"
+#include "protocol/api.hpp"
 
 #include <algorithm>
 #include <cstring>
@@ -22,6 +23,8 @@ constexpr Duration memory_look = std::chrono::seconds(1);
 // that has some reads on when they are sent. Records do not count, which have a budget of their own.
 constexpr size_t unsent_max = 1 << 20;
 constexpr size_t unsent_of_all = 64 << 20;
+
+bool is_fetch(const Request& request) { return request.header.api_key == int16_t(protocol::ApiKey::fetch); }
 }  // namespace
 
 Connection::Connection(Shard& shard, io::Socket socket, std::string_view listener)
@@ -92,6 +95,11 @@ Task<Result<>> Connection::read_frames() {
         // A request that cannot be read ends the connection, behind the answers to those before it.
         auto begun = begin(*request);
         request->close = !begun.has_value();
+        // The records of an answer take memory until they are sent: one fetch at a time, as Kafka serves a connection.
+        if (is_fetch(*request)) {
+            while (fetches_ > 0 && !ending_) co_await space_.wait();
+            ++fetches_;
+        }
         requests_.start(run(replies_.add(std::move(request))));
         if (!begun) co_return begun;
     }
@@ -201,6 +209,7 @@ Task<Result<>> Connection::send(std::span<iovec> pieces) {
 void Connection::release(size_t count) {
     auto* request = count > 0 ? &replies_.first() : nullptr;
     for (size_t i = 0; i < count; ++i, request = request->next.get()) {
+        fetches_ -= is_fetch(*request);
         if (!request->ready) continue;
         unsent_ -= request->answer.own_size();
         shard_.unsent -= request->answer.own_size();

@@ -70,6 +70,7 @@ private:
     const Frame* part_ = nullptr;  // The frame that is being received.
     Instant part_begun_;
     size_t unsent_ = 0;            // Bytes of answers, records not counted.
+    size_t fetches_ = 0;           // Whose answers are not sent yet.
     Instant last_active_;
 
     // What has arrived and belongs to no frame yet. Small requests come through it whole, and several at a time.

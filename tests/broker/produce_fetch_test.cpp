@@ -183,6 +183,26 @@ Task<> produce_later(Client& client, Uuid id, int32_t partition, std::string_vie
     CHECK(done.error_code == ErrorCode::none);
 }
 
+// Their records take memory until the client has them.
+Task<> one_fetch_at_a_time(Loop& loop, Broker& broker) {
+    Client reader(loop), writer(loop);
+    co_await reader.connect(broker);
+    co_await writer.connect(broker);
+    auto topic = co_await create_topic(writer, "in-turn", 1);
+    Scope scope(loop);
+    co_await reader.send(fetch_request(reader, "", topic.topic_id, 0, 0, 30'000), 17);
+    co_await reader.send(fetch_request(reader, "", topic.topic_id, 0, 0), 17);
+    scope.start(produce_later(writer, topic.topic_id, 0, "one", std::chrono::milliseconds(30)));
+    for (int i = 0; i < 2; ++i) {
+        // Had the second been looked at beside the first, there would have been nothing yet.
+        auto response = co_await reader.receive<FetchResponse>(17);
+        CHECK(values_of(only(response)) == "one ");
+    }
+    co_await scope.drained();
+    co_await reader.close();
+    co_await writer.close();
+}
+
 Task<> waiting(Loop& loop, Broker& broker) {
     Client reader(loop), writer(loop);
     co_await reader.connect(broker);
@@ -363,5 +383,6 @@ TEST_CASE("what cannot be stored or found is refused with Kafka's code") { tell_
 TEST_CASE("pipelined batches of a connection keep their order") { tell_everywhere(order); }
 TEST_CASE("acks=0 has no answer, and an error ends the connection") { tell_everywhere(without_acks); }
 TEST_CASE("a fetch waits for what is missing, and no longer") { tell_everywhere(waiting); }
+TEST_CASE("a connection has one fetch at a time") { tell_everywhere(one_fetch_at_a_time); }
 TEST_CASE("a session's answers name what changed") { tell_everywhere(sessions); }
 TEST_CASE("positions are found by name and by time") { tell_everywhere(offsets); }
