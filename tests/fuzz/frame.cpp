@@ -130,17 +130,15 @@ Task<> receive_all(io::Socket& socket, std::vector<std::byte>& answers, bool& en
 }
 
 // The answers are those of the requests in their order. A request that is malformed behind its header ends the stream;
-// one with acks=0 has no answer.
-void check_answers(Bytes answers, const Reading& reading, bool hung_up) {
+// one with acks=0 has no answer. The last answer may be cut off: a broker that hangs up on bytes it has not read resets
+// the connection, which takes with it what the client has not read yet.
+void check_answers(Bytes answers, const Reading& reading) {
     size_t next = 0;
-    while (!answers.empty()) {
-        ASSERT(answers.size() >= wire::frame_prefix_size);
+    while (answers.size() >= wire::frame_prefix_size) {
         auto length = load_be<int32_t>(answers.data());
         ASSERT(length >= 4);
         answers = answers.subspan(wire::frame_prefix_size);
-        bool whole = size_t(length) <= answers.size();
-        ASSERT(whole || hung_up);
-        if (!whole) return;
+        if (size_t(length) > answers.size()) return;
         auto id = load_be<int32_t>(answers.data());
         answers = answers.subspan(size_t(length));
         while (next < reading.requests.size() && reading.requests[next].correlation_id != id) {
@@ -184,7 +182,7 @@ Task<> attack(Server& server, Bytes bytes, size_t piece, End end) {
     ASSERT(ended);
     auto closed = co_await socket->close();
     ASSERT(closed);
-    check_answers(answers, reading, end == End::hangs_up);
+    check_answers(answers, reading);
     co_await sleep_for(loop, std::chrono::seconds(1));
     co_await check_health(server.port());
     co_await sleep_for(loop, std::chrono::seconds(1));
