@@ -9,13 +9,8 @@
 
 namespace rafka::bench {
 
-struct ClientOptions {
-    // Looks for answers without sleeping: then the time that its own core takes to wake is in no latency.
-    bool spin = false;
-};
-
-LoadResult produce(const Load& load, ClientOptions options);
-LoadResult consume(const Consume& consume, ClientOptions options);
+LoadResult produce(const Load& load);
+LoadResult consume(const Consume& consume);
 // What was wrong; empty: nothing.
 std::string create(const SocketAddress& address, const std::string& topic, int32_t partitions, const TopicConfigs& configs = {});
 std::string remove(const SocketAddress& address, const std::string& topic);

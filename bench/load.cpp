@@ -104,7 +104,7 @@ bool measure(const Produced& c, const Side& floor, const Side& broker, double se
         load.seconds = seconds;
         load.cpu = side->cpu();
         auto& result = results[side == &broker];
-        if (problem.empty()) result = produce(load, {});
+        if (problem.empty()) result = produce(load);
         else result.problem = problem;
         print(*side, result);
     }
@@ -124,7 +124,7 @@ bool measure(const Consumed& c, const Side& floor, const Side& broker, double se
     fill.seconds = 600;
     fill.requests_max = c.batches;
     auto problem = create(broker.address, "consumed", 1);
-    if (problem.empty()) problem = produce(fill, {}).problem;
+    if (problem.empty()) problem = produce(fill).problem;
     LoadResult results[2];
     for (auto* side : {&floor, &broker}) {
         Consume wanted;
@@ -134,7 +134,7 @@ bool measure(const Consumed& c, const Side& floor, const Side& broker, double se
         wanted.seconds = seconds;
         wanted.cpu = side->cpu();
         auto& result = results[side == &broker];
-        if (problem.empty()) result = consume(wanted, {});
+        if (problem.empty()) result = consume(wanted);
         else result.problem = problem;
         print(*side, result);
     }

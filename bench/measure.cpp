@@ -57,7 +57,7 @@ Arguments read_arguments(int argc, char** argv) {
             break;
         }
         if (!name.starts_with("--")) give_up("not an option: " + name);
-        if (name == "--spin" || name == "--once") {
+        if (name == "--once") {
             arguments.values[name] = "1";
             continue;
         }
@@ -101,7 +101,7 @@ int say(const std::string& problem) {
     return problem.empty() ? 0 : 1;
 }
 
-int measure_produce(const Arguments& a, const SocketAddress& address, ClientOptions options) {
+int measure_produce(const Arguments& a, const SocketAddress& address) {
     Load load;
     load.address = address;
     load.topic = a.text("--topic");
@@ -116,11 +116,11 @@ int measure_produce(const Arguments& a, const SocketAddress& address, ClientOpti
     auto pid = pid_t(a.number("--pid", 0));
     load.cpu = [pid] { return cpu_seconds(pid); };
     Strangers strangers(pid);
-    auto result = produce(load, options);
+    auto result = produce(load);
     return print(result, strangers);
 }
 
-int measure_consume(const Arguments& a, const SocketAddress& address, ClientOptions options) {
+int measure_consume(const Arguments& a, const SocketAddress& address) {
     Consume wanted;
     wanted.address = address;
     wanted.topic = a.text("--topic");
@@ -131,7 +131,7 @@ int measure_consume(const Arguments& a, const SocketAddress& address, ClientOpti
     auto pid = pid_t(a.number("--pid", 0));
     wanted.cpu = [pid] { return cpu_seconds(pid); };
     Strangers strangers(pid);
-    auto result = consume(wanted, options);
+    auto result = consume(wanted);
     return print(result, strangers);
 }
 
@@ -166,11 +166,9 @@ int main(int argc, char** argv) {
     signal(SIGPIPE, SIG_IGN);
     auto arguments = read_arguments(argc, argv);
     auto address = loopback(int(arguments.number("--port", 0)));
-    ClientOptions options;
-    options.spin = arguments.has("--spin");
     auto& verb = arguments.verb;
-    if (verb == "produce") return measure_produce(arguments, address, options);
-    if (verb == "consume") return measure_consume(arguments, address, options);
+    if (verb == "produce") return measure_produce(arguments, address);
+    if (verb == "consume") return measure_consume(arguments, address);
     if (verb == "create") return say(create(address, arguments.text("--topic"), int32_t(arguments.number("--partitions", 1)), arguments.configs));
     if (verb == "delete") return say(remove(address, arguments.text("--topic")));
     if (verb == "start") return measure_start(arguments, address);

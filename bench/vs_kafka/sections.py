@@ -14,8 +14,8 @@ RATES = [100, 200, 1000, 3000, 10000, 20000, 40000]
 SUSTAINED = 0.98  # Of a rate, to say that it was kept.
 WARM_SECONDS = 25
 BIG = {"batch_bytes": 65536, "connections": 4, "in_flight": 5}
-SMALL = {"batch_bytes": 1024, "connections": 1, "in_flight": 1, "spin": True}
-OPEN_LOOP = {"batch_bytes": 1024, "connections": 8, "in_flight": 64, "spin": True}
+SMALL = {"batch_bytes": 1024, "connections": 1, "in_flight": 1}
+OPEN_LOOP = {"batch_bytes": 1024, "connections": 8, "in_flight": 64}
 
 
 class Bench:
